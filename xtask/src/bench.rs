@@ -1,0 +1,152 @@
+//! `bench`: ratios against named peers, measured in one run on one machine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use serde_json::Value;
+
+use crate::process::{command, output, root, step};
+use crate::setup::{self, Tools};
+use crate::{parity, system};
+
+/// What can be measured.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Subject {
+    /// The diffusion engine at the shapes of SD 1.5, 512x512, guidance on.
+    Engine,
+}
+
+/// One engine at one precision, as its program reported it.
+struct Measured {
+    engine: &'static str,
+    precision: &'static str,
+    figures: Value,
+}
+
+/// The figures of a row: the key in the programs' JSON, its title, and how many of its units make the shown one.
+const COLUMNS: [(&str, &str, f64); 5] = [
+    ("step_seconds", "step, s", 1.0),
+    ("decode_seconds", "VAE decode, s", 1.0),
+    ("text_seconds", "text, s", 1.0),
+    ("cold_start_seconds", "cold start to first step, s", 1.0),
+    ("peak_rss_bytes", "peak memory, GB", 1e9),
+];
+
+/// Measures and prints; with `write` also rewrites `BENCHMARKS.md`.
+pub(crate) fn run(subject: Subject, steps: u32, write: bool) -> Result<()> {
+    match subject {
+        Subject::Engine => engine(steps, write),
+    }
+}
+
+fn engine(steps: u32, write: bool) -> Result<()> {
+    let tools = setup::prepare(false)?;
+    system::disk_space(&root(), 8.0, "the benchmark's model")?;
+    let python = parity::environment()?;
+    let models = root().join(".deps").join("models");
+    if !models.join("sd15/model_index.json").exists() {
+        step("Making a model of SD 1.5's shapes with random weights");
+        crate::process::run(command(&python).arg(parity::script("full_models")).arg(&models))?;
+    }
+    let model = models.join("sd15");
+    step("Building the engine's benchmark");
+    crate::process::run(tools.cargo().args([
+        "build",
+        "--release",
+        "-p",
+        "tarim-diffusion",
+        "--example",
+        "engine_bench",
+    ]))?;
+    let ours = tools.program("examples/engine_bench");
+
+    let mut rows = Vec::new();
+    for precision in ["bf16", "fp32"] {
+        // In turn, so that a machine that grows slower over the run does so for both.
+        rows.push(measure("Tarim", precision, &mut with(&tools, command(&ours), &model, precision, steps))?);
+        let mut reference = command(&python);
+        reference.arg(parity::script("bench_diffusers"));
+        rows.push(measure("HF diffusers", precision, &mut arguments(reference, &model, precision, steps))?);
+    }
+    let report = report(&rows, steps)?;
+    println!("{report}");
+    if write {
+        let path = root().join("BENCHMARKS.md");
+        fs::write(&path, &report).with_context(|| format!("could not write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn with(tools: &Tools, mut program: Command, model: &Path, precision: &str, steps: u32) -> Command {
+    tools.libtorch.apply(&mut program);
+    arguments(program, model, precision, steps)
+}
+
+fn arguments(mut program: Command, model: &Path, precision: &str, steps: u32) -> Command {
+    program.args(["--model".as_ref(), model.as_os_str()]);
+    program.args(["--precision", precision, "--size", "512", "--steps", &steps.to_string()]);
+    program
+}
+
+fn measure(engine: &'static str, precision: &'static str, program: &mut Command) -> Result<Measured> {
+    step(format!("Measuring {engine} in {precision}"));
+    let said = output(program)?;
+    let last = said.lines().last().unwrap_or_default();
+    let figures = serde_json::from_str(last).with_context(|| format!("{engine} printed no JSON: {last}"))?;
+    Ok(Measured { engine, precision, figures })
+}
+
+/// The table in Markdown: figures, and under each pair the ratio of ours to the reference's.
+fn report(rows: &[Measured], steps: u32) -> Result<String> {
+    let mut text = format!(
+        "# Benchmarks\n\nMade by `cargo xtask bench engine --write`. SD 1.5 shapes, random weights, 512x512, guidance \
+         on, {steps} steps timed.\nThe machines are shared: read the ratios, which come from one run, not the \
+         seconds.\n\n- machine: {}\n- date: {}\n\n",
+        machine(),
+        output(command("date").args(["-u", "+%Y-%m-%d"])).unwrap_or_default(),
+    );
+    let titles = COLUMNS.map(|(_, title, _)| title).join(" | ");
+    text += &format!("| engine | precision | {titles} |\n|---|---|{}\n", "---|".repeat(COLUMNS.len()));
+    for pair in rows.chunks(2) {
+        let [ours, theirs] = pair else { bail!("every engine is measured beside its peer") };
+        for row in pair {
+            let cells = COLUMNS.map(|(key, _, unit)| match row.figures[key].as_f64() {
+                Some(value) => format!("{:.2}", value / unit),
+                None => "-".to_owned(),
+            });
+            text += &format!("| {} | {} | {} |\n", row.engine, row.precision, cells.join(" | "));
+        }
+        let ratios =
+            COLUMNS.map(|(key, ..)| match (ours.figures[key].as_f64(), theirs.figures[key].as_f64()) {
+                (Some(ours), Some(theirs)) => format!("**{:.2}**", ours / theirs),
+                _ => "-".to_owned(),
+            });
+        text += &format!("| ratio | {} | {} |\n", ours.precision, ratios.join(" | "));
+    }
+    text +=
+        "\n## The floor\n\nFloating-point operations of a step over the rate measured in the same run.\n\n";
+    for row in rows.iter().filter(|row| row.engine == "Tarim") {
+        let number = |key: &str| row.figures[key].as_f64().unwrap_or(f64::NAN);
+        text += &format!(
+            "- {}: {:.2} TFLOP a step; convolutions at {:.0} GFLOP/s, matrix products at {:.0}; floor {:.2} s, measured \
+             {:.2} s\n",
+            row.precision,
+            number("step_flop") / 1e12,
+            number("conv_gflops"),
+            number("matmul_gflops"),
+            number("floor_seconds"),
+            number("step_seconds"),
+        );
+    }
+    Ok(text)
+}
+
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let cpu = fs::read_to_string(PathBuf::from("/proc/cpuinfo")).unwrap_or_default();
+    let name = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown processor");
+    format!("{}, {cores} cores", name.trim_start_matches([' ', '\t', ':']))
+}

@@ -1,0 +1,78 @@
+//! `test`: formatting, lints, tests; the whole of what CI runs.
+
+use anyhow::{Context, Result};
+
+use crate::process::{self, cargo, output, step, succeeds};
+use crate::setup::{self, Tools};
+
+/// The crates that need libtorch to build; the rest is the everyday loop.
+pub(crate) const WITH_LIBTORCH: [&str; 3] = ["tarim-diffusion", "tarim-renderer", "tarim-acceptance"];
+
+/// Runs everything, or (`fast`) everything that needs no libtorch.
+pub(crate) fn run(fast: bool) -> Result<()> {
+    step("Formatting");
+    process::run(cargo().args(["fmt", "--all", "--check"])).context("run `cargo fmt --all`")?;
+    if fast {
+        return everyday(&mut || cargo());
+    }
+    let tools = setup::prepare(false)?;
+    everyday(&mut || tools.cargo())?;
+    with_libtorch(&tools)
+}
+
+fn everyday(cargo: &mut dyn FnMut() -> std::process::Command) -> Result<()> {
+    let without: Vec<&str> = WITH_LIBTORCH.iter().flat_map(|name| ["--exclude", *name]).collect();
+    step("Lints, without libtorch");
+    let mut clippy = cargo();
+    clippy.args(["clippy", "--workspace", "--all-targets"]).args(&without).args(["--", "-D", "warnings"]);
+    process::run(&mut clippy)?;
+    step("Tests, without libtorch");
+    tests(cargo(), &["--workspace"], &without)?;
+    step("Documentation examples");
+    process::run(cargo().args(["test", "--doc", "--quiet", "--workspace"]).args(&without))
+}
+
+fn with_libtorch(tools: &Tools) -> Result<()> {
+    let packages: Vec<&str> = WITH_LIBTORCH.iter().flat_map(|name| ["-p", *name]).collect();
+    step("Lints, with libtorch");
+    process::run(
+        tools.cargo().args(["clippy", "--all-targets"]).args(&packages).args(["--", "-D", "warnings"]),
+    )?;
+    step("Programs");
+    process::run(tools.cargo().args(["build", "-p", "tarim-cli", "-p", "tarim-renderer"]))?;
+    step("Tests, with libtorch");
+    tests(tools.cargo(), &packages, &[])
+}
+
+/// Runs tests with cargo-nextest where it is installed, which is faster and says more, else with `cargo test`.
+fn tests(mut cargo_with: std::process::Command, packages: &[&str], more: &[&str]) -> Result<()> {
+    if succeeds(cargo().args(["nextest", "--version"])) {
+        process::run(cargo_with.args(["nextest", "run", "--no-fail-fast"]).args(packages).args(more))
+    } else {
+        eprintln!("    (cargo-nextest is not installed; using cargo test)");
+        process::run(
+            cargo_with
+                .args(["test", "--no-fail-fast", "--lib", "--bins", "--tests"])
+                .args(packages)
+                .args(more),
+        )
+    }
+}
+
+/// Licences, sources, duplicates and, where the advisory database can be fetched, advisories.
+pub(crate) fn deny() -> Result<()> {
+    if output(cargo().args(["deny", "--version"])).is_err() {
+        step("Installing cargo-deny");
+        process::run(cargo().args(["install", "--locked", "cargo-deny"]))?;
+    }
+    process::run(cargo().args(["deny", "check", "bans", "licenses", "sources"]))
+}
+
+/// The tests that compare with the reference's recordings.
+pub(crate) fn recordings(tools: &Tools) -> Result<()> {
+    step("Comparing with the recordings");
+    let packages = ["recipe", "tokenizer", "sampling", "checkpoint", "library", "diffusion"]
+        .map(|n| format!("tarim-{n}"));
+    let packages: Vec<&str> = packages.iter().flat_map(|name| ["-p", name.as_str()]).collect();
+    tests(tools.cargo(), &packages, &[])
+}
