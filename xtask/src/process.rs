@@ -1,6 +1,7 @@
 //! Running other programs, with the reason in the error when they fail.
 
 use std::ffi::OsStr;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -58,7 +59,12 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 
 /// Says what happens next.
 pub(crate) fn step(what: impl AsRef<str>) {
-    eprintln!("\x1b[1m==>\x1b[0m {}", what.as_ref());
+    let what = what.as_ref();
+    if std::io::stderr().is_terminal() {
+        eprintln!("\x1b[1m==>\x1b[0m {what}")
+    } else {
+        eprintln!("==> {what}")
+    }
 }
 
 fn shown(command: &Command) -> String {
