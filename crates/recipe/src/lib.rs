@@ -1,10 +1,24 @@
 //! The recipe: everything that determines a picture, as a value, and the languages it is written in.
 //!
-//! What belongs here: the [`Recipe`] and its JSON, names of samplers and schedules, [`prepare`](crate::prepare),
+//! What belongs here: the [`Recipe`] and its JSON, names of samplers and schedules, [`prepare`],
 //! the prompt language and the infotext. What does not: I/O, threads, clocks, random sources, tensors.
 
+mod draft;
+pub mod infotext;
+mod json;
 mod names;
+mod prepare;
 mod recipe;
+mod seed;
+mod size;
+mod validate;
 
+pub use draft::Draft;
+pub use infotext::{Infotext, infotext};
+pub use json::{RECIPE_VERSION, RecipeJsonError};
 pub use names::{Sampler, Schedule};
+pub use prepare::{Environment, ModelDefaults, ModelFacts, ModelTask, PrepareError, Warning, prepare};
 pub use recipe::*;
+pub use seed::{Seed, SeedError};
+pub use size::{Size, SizeError};
+pub use validate::{FieldError, MAX_CLIP_SKIP, MAX_MASK_BLUR, MAX_PROMPT_BYTES};

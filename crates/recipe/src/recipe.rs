@@ -2,61 +2,130 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::{Sampler, Schedule};
+use crate::{
+    names::{Sampler, Schedule},
+    seed::Seed,
+    size::Size,
+};
 
 /// Everything that determines a picture: rendering is a function of this value and the device kind alone.
+///
+/// Its JSON (see [`Recipe::from_json`]) leaves out what has its default value and is checked with
+/// [`Recipe::validate`] on the way in and on the way out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Recipe {
     /// The model that draws.
     pub model: ModelRef,
     /// What the picture should show.
     pub prompt: Prompt,
     /// What it should not show; empty text means the unconditional encoding.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub negative_prompt: Prompt,
     /// Size of the finished picture.
     pub size: Size,
     /// The solver.
     pub sampler: Sampler,
     /// The noise levels it visits.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub schedule: Schedule,
     /// Number of solver steps, 1 to [`MAX_STEPS`].
     pub steps: u32,
     /// Classifier-free guidance scale, 0 to 100; 1 means no guidance and one UNet pass a step.
     pub guidance_scale: f64,
     /// `guidance_rescale` φ of <https://arxiv.org/abs/2305.08891> (3.4), 0 to 1; 0 is off.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub guidance_rescale: f64,
     /// Seed of this picture.
     pub seed: Seed,
     /// A second seed mixed into the first.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub variation: Option<Variation>,
     /// Where initial and ancestral noise comes from.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub noise_source: NoiseSource,
     /// How much of the CLIP text encoder's end is skipped, counted as A1111 does: 1 is none, 2 leaves out the last layer.
+    #[serde(default = "first_clip_skip", skip_serializing_if = "is_first_clip_skip")]
     pub clip_skip: u8,
     /// Whose rule applies prompt weights.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub emphasis: Emphasis,
     /// η of DDIM and of the ancestral and SDE samplers; `None` is the sampler's own default (DDIM 0, the others 1).
+    #[serde(default, skip_serializing_if = "is_default")]
     pub eta: Option<f64>,
     /// Arithmetic of the networks.
     pub precision: Precision,
     /// The picture that this one starts from (img2img, inpainting, instruct-pix2pix).
+    #[serde(default, skip_serializing_if = "is_default")]
     pub init: Option<Init>,
 }
 
 /// The most steps a recipe may ask for.
 pub const MAX_STEPS: u32 = 1000;
+/// The image guidance scale of an instruct-pix2pix recipe that does not name one, A1111's and diffusers' default.
+pub const DEFAULT_IMAGE_GUIDANCE_SCALE: f64 = 1.5;
+/// The mask blur of a recipe that does not name one, A1111's default.
+pub const DEFAULT_MASK_BLUR: u32 = 4;
+
+impl Recipe {
+    /// The recipe of picture `index` in a run of several: the seed moves on by one a picture, or, as A1111 does,
+    /// the variation seed where there is one, so that all pictures vary the same first seed.
+    #[must_use]
+    pub fn nth(&self, index: u64) -> Self {
+        let mut recipe = self.clone();
+        match &mut recipe.variation {
+            Some(variation) => variation.seed = variation.seed.nth(index),
+            None => recipe.seed = recipe.seed.nth(index),
+        }
+        recipe
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn first_clip_skip() -> u8 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature, as below
+fn is_first_clip_skip(value: &u8) -> bool {
+    *value == 1
+}
+
+fn default_image_guidance() -> f64 {
+    DEFAULT_IMAGE_GUIDANCE_SCALE
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_default_image_guidance(value: &f64) -> bool {
+    *value == DEFAULT_IMAGE_GUIDANCE_SCALE
+}
+
+fn default_mask_blur() -> u32 {
+    DEFAULT_MASK_BLUR
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_default_mask_blur(value: &u32) -> bool {
+    *value == DEFAULT_MASK_BLUR
+}
 
 /// A model by name and content.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ModelRef {
     /// File stem or folder name, for people.
     pub name: String,
     /// SHA-256 of the content, 64 lower-case hex digits; what the model really is.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub hash: Option<String>,
 }
 
-/// A prompt, before and after templates were resolved.
+/// A prompt, before and after templates were resolved. On the wire a plain string where there is no template.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "PromptWire", into = "PromptWire")]
 pub struct Prompt {
     /// The text that is encoded, in the prompt language.
     pub text: String,
@@ -64,30 +133,55 @@ pub struct Prompt {
     pub template: Option<String>,
 }
 
-/// Width and height in pixels: multiples of 8 from 64 to 8192, at most 64 megapixels in all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Size {
-    width: u32,
-    height: u32,
-}
-
-impl Size {
-    /// Width in pixels.
-    pub fn width(self) -> u32 {
-        self.width
-    }
-    /// Height in pixels.
-    pub fn height(self) -> u32 {
-        self.height
+impl From<&str> for Prompt {
+    fn from(text: &str) -> Self {
+        Self { text: text.to_owned(), template: None }
     }
 }
 
-/// A 64-bit seed; a string on the wire, because JSON readers lose integers above 2^53.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Seed(pub u64);
+impl From<String> for Prompt {
+    fn from(text: String) -> Self {
+        Self { text, template: None }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum PromptWire {
+    Text(String),
+    Resolved(ResolvedPrompt),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResolvedPrompt {
+    text: String,
+    template: String,
+}
+
+impl From<PromptWire> for Prompt {
+    fn from(wire: PromptWire) -> Self {
+        match wire {
+            PromptWire::Text(text) => text.into(),
+            PromptWire::Resolved(ResolvedPrompt { text, template }) => {
+                Self { text, template: Some(template) }
+            }
+        }
+    }
+}
+
+impl From<Prompt> for PromptWire {
+    fn from(Prompt { text, template }: Prompt) -> Self {
+        match template {
+            None => Self::Text(text),
+            Some(template) => Self::Resolved(ResolvedPrompt { text, template }),
+        }
+    }
+}
 
 /// A1111's variation: `slerp(strength, noise(seed), noise(variation seed))`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Variation {
     /// The second seed ("subseed").
     pub seed: Seed,
@@ -137,16 +231,20 @@ pub enum Precision {
 
 /// A picture to start from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Init {
     /// SHA-256 of the file's bytes, 64 lower-case hex digits.
     pub picture: String,
     /// Denoising strength: 0 keeps the picture, 1 ignores it.
     pub strength: f64,
     /// How a picture of another shape is fitted to the recipe's size.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub resize_mode: ResizeMode,
     /// Where to draw; the whole picture when absent.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub mask: Option<Mask>,
     /// Guidance towards the picture, instruct-pix2pix models only (`image_guidance_scale`, at least 1).
+    #[serde(default = "default_image_guidance", skip_serializing_if = "is_default_image_guidance")]
     pub image_guidance_scale: f64,
 }
 
@@ -165,16 +263,21 @@ pub enum ResizeMode {
 
 /// Which part of the initial picture is drawn anew.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Mask {
     /// SHA-256 of the mask's file: white is drawn, black is kept.
     pub picture: String,
     /// Gaussian blur of the edge, in pixels of the initial picture, 0 to 64.
+    #[serde(default = "default_mask_blur", skip_serializing_if = "is_default_mask_blur")]
     pub blur: u32,
     /// What the masked area holds before the first step.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub fill: MaskFill,
     /// Whether the whole picture is rendered or only the surroundings of the mask.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub area: MaskArea,
     /// Draw where the mask is black instead.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub invert: bool,
 }
 
