@@ -8,6 +8,7 @@ pub mod infotext;
 mod json;
 mod names;
 mod prepare;
+pub mod prompt;
 mod recipe;
 mod seed;
 mod size;
