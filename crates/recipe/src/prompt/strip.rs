@@ -1,10 +1,12 @@
 //! What is taken out of a prompt before anything else: comments and extra networks.
 
+use serde::Serialize;
+
 use super::chars::{is_word, number, rest};
 use super::{Code, Diagnostic, Role, Span, Traced};
 
 /// `<name:argument:argument>`, A1111's way to call LoRAs and their like.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Network {
     /// `lora`, `lyco`, `hypernet`, ...
     pub name: String,
