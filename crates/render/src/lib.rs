@@ -20,7 +20,9 @@ pub use device::{DeviceChoice, ParseDeviceError};
 pub use ending::{Ending, MemoryWatch};
 pub use error::RenderError;
 pub use local::LocalRenderer;
-pub use messages::{DeviceInfo, Failure, FailureCode, Hello, JobId, Outcome, SelfTestReport, Stage, Timings};
+pub use messages::{
+    DeviceInfo, Failure, FailureCode, Hello, JobId, Outcome, Rate, SelfTestReport, Stage, Timings,
+};
 pub use pixels::{Channels, PixelShape, Pixels, PixelsError};
 pub use port::{Job, JobEvent, Renderer};
 pub use process::{ProcessOptions, Timeouts};

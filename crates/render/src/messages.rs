@@ -273,14 +273,23 @@ pub enum FailureCode {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SelfTestReport {
-    /// Matrix products in float32, 10⁹ operations a second.
-    pub gflops_fp32: f64,
-    /// The same in bfloat16 (float16 where that is the device's preferred one); `None` where it does not work.
-    pub gflops_half: Option<f64>,
-    /// Threads that libtorch uses.
+    /// Speed in each precision that the device does well.
+    pub rates: Vec<Rate>,
+    /// Threads that libtorch uses on the CPU.
     pub threads: u32,
     /// Memory free for use, in bytes, where it is known.
     pub memory_free: Option<u64>,
+}
+
+/// A device's speed, in 10⁹ operations a second.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rate {
+    /// The arithmetic.
+    pub precision: Precision,
+    /// Matrix products.
+    pub matmul_gflops: f64,
+    /// 3x3 convolutions.
+    pub conv_gflops: f64,
 }
 
 /// Reads a request from its frame; the payload stays with the caller.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tarim_recipe::{Precision, Seed, Size};
 
 use crate::device::DeviceChoice;
-use crate::messages::{DeviceInfo, Failure, Hello, PROTOCOL};
+use crate::messages::{DeviceInfo, Failure, Hello, PROTOCOL, Rate, SelfTestReport};
 use crate::pixels::{Channels, PixelShape, Pixels};
 
 pub use program::{SCRIPT_VARIABLE, run_as_program};
@@ -120,5 +120,14 @@ fn hello(script: &Script) -> Hello {
         libtorch: "none".to_owned(),
         devices,
         notes: Vec::new(),
+    }
+}
+
+fn self_test() -> SelfTestReport {
+    let rate = |precision, gflops| Rate { precision, matmul_gflops: gflops, conv_gflops: gflops / 2.0 };
+    SelfTestReport {
+        rates: vec![rate(Precision::Fp32, 100.0), rate(Precision::Bf16, 200.0)],
+        threads: 2,
+        memory_free: Some(4 << 30),
     }
 }

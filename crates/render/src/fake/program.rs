@@ -10,9 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::play::play;
-use super::{Script, TroubleKind, hello};
+use super::{Script, TroubleKind, hello, self_test};
 use crate::frame;
-use crate::messages::{self, Event, JobId, RenderRequest, Request, SelfTestReport};
+use crate::messages::{self, Event, JobId, RenderRequest, Request};
 use crate::pixels::Pixels;
 use crate::port::JobEvent;
 use crate::process::lock;
@@ -65,13 +65,7 @@ pub fn run_as_program() -> ExitCode {
             Ok(Request::Cancel { job }) => drop(lock(&cancelled).insert(job)),
             Ok(Request::Ping { token }) if !script.ignores_ping => output.send(&Event::Pong { token }, &[]),
             Ok(Request::SelfTest { device }) => {
-                let report = SelfTestReport {
-                    gflops_fp32: 100.0,
-                    gflops_half: Some(200.0),
-                    threads: 2,
-                    memory_free: Some(4 << 30),
-                };
-                output.send(&Event::SelfTestResult { device, result: Ok(report) }, &[]);
+                output.send(&Event::SelfTestResult { device, result: Ok(self_test()) }, &[]);
             }
             Ok(Request::Ping { .. } | Request::Unknown) => {}
             Ok(Request::Shutdown) => break,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use super::play::play;
-use super::{Script, TroubleKind, hello};
+use super::{Script, TroubleKind, hello, self_test};
 use crate::device::DeviceChoice;
 use crate::error::RenderError;
 use crate::messages::{Failure, FailureCode, Hello, JobId, Outcome, PROTOCOL, SelfTestReport};
@@ -83,7 +83,7 @@ impl Renderer for FakeRenderer {
     }
 
     fn self_test(&self, _: DeviceChoice) -> Result<SelfTestReport, RenderError> {
-        Ok(SelfTestReport { gflops_fp32: 100.0, threads: 2, ..SelfTestReport::default() })
+        Ok(self_test())
     }
 
     fn kill(&self) {
