@@ -15,8 +15,10 @@
 //!    before nothing or a line's end, does not fit the grammar and is used as written.
 //! 5. Emphasis: `(x)`, `[x]`, `(x:1.3)`, nested by multiplication, `\(` for the character; and `BREAK`.
 //!
-//! Departures from A1111, each where it would stop with an error: `(x:1.2.3)` weighs 1.1 and keeps its text, and
-//! a `when` too large for an integer is after the last step. Digits are ASCII's.
+//! Departures from A1111. Three where it stops with an error: `(x:1.2.3)` weighs 1.1 and keeps its text, a `when`
+//! too large for an integer is after the last step, and brackets may nest to any depth. One where it draws lots: its
+//! grammar is ambiguous, and beside stray punctuation, as in `[a:3]):`, its parser finds the schedule in one run of
+//! the program and not in the next; here what can be a schedule is one. Digits are ASCII's.
 
 mod chars;
 mod comfy;
