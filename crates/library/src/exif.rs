@@ -46,7 +46,8 @@ fn user_comment(block: Vec<u8>) -> Result<Option<String>, exif::Error> {
     let exif = exif::Reader::new().read_raw(block)?;
     let field = exif.get_field(Tag::UserComment, In::PRIMARY);
     Ok(field.and_then(|field| match &field.value {
-        Value::Undefined(bytes, _) => comment_text(bytes),
+        // `Undefined` by the standard; Pillow writes `Byte`.
+        Value::Undefined(bytes, _) | Value::Byte(bytes) => comment_text(bytes),
         _ => None,
     }))
 }

@@ -81,9 +81,9 @@ mod tests {
         loop {
             match reader.read_event().unwrap() {
                 Event::Start(_) => open.clear(),
-                Event::Text(text) => open.push_str(&text.decode().unwrap()),
+                Event::Text(text) => open.push_str(&text.xml10_content()),
                 Event::GeneralRef(reference) => {
-                    let name = reference.decode().unwrap();
+                    let name = reference.xml10_content();
                     open.push_str(quick_xml::escape::resolve_predefined_entity(&name).unwrap());
                 }
                 Event::End(_) => texts.push(std::mem::take(&mut open)),
