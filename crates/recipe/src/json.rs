@@ -170,3 +170,31 @@ fn write_number(value: f64, text: &mut String) {
         write!(text, "{}", format!("{value:e}").replace('e', "e+"))
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Samples of RFC 8785, appendix B.
+    #[test]
+    fn numbers_as_ecmascript_writes_them() {
+        let check = |bits: u64, expected: &str| {
+            let mut text = String::new();
+            write_canonical(&Value::from(f64::from_bits(bits)), &mut text);
+            assert_eq!(text, expected);
+        };
+        check(0x0000_0000_0000_0000, "0");
+        check(0x8000_0000_0000_0000, "0");
+        check(0x0000_0000_0000_0001, "5e-324");
+        check(0x7fef_ffff_ffff_ffff, "1.7976931348623157e+308");
+        check(0x4340_0000_0000_0000, "9007199254740992");
+        check(0x4430_0000_0000_0000, "295147905179352830000");
+        check(0x44b5_2d02_c7e1_4af5, "9.999999999999997e+22");
+        check(0x444b_1ae4_d6e2_ef50, "1e+21");
+        check(0x444b_1ae4_d6e2_ef4f, "999999999999999900000");
+        check(0x3eb0_c6f7_a0b5_ed8d, "0.000001");
+        check(0x3eb0_c6f7_a0b5_ed8c, "9.999999999999997e-7");
+        check(0x41b3_de43_5555_5553, "333333333.3333332");
+        check(0xbecb_f647_612f_3696, "-0.0000033333333333333333");
+    }
+}

@@ -13,11 +13,19 @@ impl Infotext {
     pub fn read(text: &str) -> Self {
         let text = text.trim_matches(is_space);
         let lines: Vec<&str> = text.split('\n').collect();
-        if let Some(infotext) = line_per_value(&lines) {
-            return infotext;
-        }
         let mut warnings = Vec::new();
-        let first_parameter_line = parameter_line(&lines, &mut warnings);
+        let last = lines.len() - 1;
+        let first_parameter_line = if has_parameters(lines[last]) {
+            last
+        } else if let Some(infotext) = line_per_value(&lines) {
+            return infotext;
+        } else if let Some(broken) = broken_parameter_line(&lines) {
+            warnings.push(InfotextWarning::TextAfterParameters);
+            broken
+        } else {
+            warnings.push(InfotextWarning::NoParameters);
+            lines.len()
+        };
         let (prompts, parameters) = lines.split_at(first_parameter_line);
         let (prompt, negative_prompt) = split_prompts(prompts);
         let parameters = pairs(parameters.join("\n").trim_matches(is_space), Brackets::Whole);
@@ -43,9 +51,7 @@ impl Infotext {
 
 /// What a reader of the safe form of a prompt gets.
 pub(super) fn shown_and_read(prompt: &str) -> String {
-    let shown = shown(prompt);
-    let lines: Vec<&str> = shown.trim_matches(is_space).split('\n').collect();
-    join_lines(&lines)
+    join_lines(&shown(prompt).split('\n').collect::<Vec<_>>())
 }
 
 /// Lines as A1111 puts them together: each stripped, and no line feed before the first text.
@@ -71,25 +77,17 @@ fn split_prompts(lines: &[&str]) -> (String, String) {
     (join_lines(prompt), join_lines(&negative))
 }
 
-/// The index of the line at which the parameters begin; behind the last line if there are none.
-///
-/// A1111 takes the last line if it holds at least three. Programs that do not quote line feeds break their own
-/// parameters over several lines, so a line that begins with `Steps:` counts as well if none of the other kind is there.
-fn parameter_line(lines: &[&str], warnings: &mut Vec<InfotextWarning>) -> usize {
-    let has_parameters = |line: &str| pairs(line, Brackets::Split).len() >= 3;
-    let last = lines.len() - 1;
-    if has_parameters(lines[last]) {
-        return last;
-    }
-    let broken = lines.iter().rposition(|line| {
+/// Whether a line holds parameters: A1111 takes the last line for that if it has at least three.
+fn has_parameters(line: &str) -> bool {
+    pairs(line, Brackets::Split).len() >= 3
+}
+
+/// The line where parameters begin that go on in the next lines, because some program did not quote a line feed.
+fn broken_parameter_line(lines: &[&str]) -> Option<usize> {
+    lines.iter().rposition(|line| {
         let digits = line.trim_start_matches(is_space).strip_prefix("Steps: ");
         digits.is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit())) && has_parameters(line)
-    });
-    warnings.push(match broken {
-        Some(_) => InfotextWarning::TextAfterParameters,
-        None => InfotextWarning::NoParameters,
-    });
-    broken.unwrap_or(lines.len())
+    })
 }
 
 /// Easy Diffusion's text files and what people copy from web pages: every value on a line of its own, the prompts too.
@@ -118,13 +116,11 @@ fn line_per_value(lines: &[&str]) -> Option<Infotext> {
         let (key, value) = line.split_once(':')?;
         let (key, value) = (key.trim_matches(is_space), value.trim_matches(is_space));
         let plain_key = key.to_lowercase().replace('_', " ");
-        if !KNOWN.contains(&plain_key.as_str()) {
-            // Anything may stand among known lines, but a key is short.
-            if key.len() > 40 {
-                return None;
-            }
-        } else {
+        if KNOWN.contains(&plain_key.as_str()) {
             known += 1;
+        } else if key.len() > 40 {
+            // Anything may stand among known lines, but a key is short.
+            return None;
         }
         match plain_key.as_str() {
             "prompt" => value.clone_into(&mut infotext.prompt),

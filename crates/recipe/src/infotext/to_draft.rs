@@ -60,7 +60,10 @@ impl Reader<'_> {
         draft.noise_source = self.named("RNG", noise_source).or(Some(NoiseSource::Nv));
         draft.clip_skip = self.parse::<u8>(&["Clip skip"]).map(|skip| skip.max(1)).or(Some(1));
         draft.emphasis = self.named("Emphasis", emphasis);
-        draft.eta = self.parse(&["Eta", "Eta DDIM"]);
+        // stable-diffusion.cpp writes an eta of 0 for samplers that do not read it.
+        if self.infotext.get("Version") != Some("stable-diffusion.cpp") {
+            draft.eta = self.parse(&["Eta", "Eta DDIM"]);
+        }
         draft.image_guidance_scale = self.parse(&["Image CFG scale"]);
         // With hires fix it is the second pass's, which starts from the first one and not from a picture.
         if self.infotext.get("Hires upscale").is_none() && self.infotext.get("Hires resize").is_none() {

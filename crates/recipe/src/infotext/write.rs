@@ -44,7 +44,7 @@ fn parameters(recipe: &Recipe, version: &str) -> Vec<(&'static str, String)> {
     let image_guidance = init.map(|init| init.image_guidance_scale);
     put(
         "Image CFG scale",
-        image_guidance.filter(|scale| *scale != DEFAULT_IMAGE_GUIDANCE_SCALE).map(text_of),
+        image_guidance.filter(|scale| *scale != DEFAULT_IMAGE_GUIDANCE_SCALE).map(|value| value.to_string()),
     );
     put("Seed", Some(recipe.seed.to_string()));
     put("Size", Some(recipe.size.to_string()));
@@ -53,12 +53,18 @@ fn parameters(recipe: &Recipe, version: &str) -> Vec<(&'static str, String)> {
     put("Variation seed", recipe.variation.map(|variation| variation.seed.to_string()));
     put("Variation seed strength", recipe.variation.map(|variation| variation.strength.to_string()));
     put("Denoising strength", init.map(|init| init.strength.to_string()));
-    put("Clip skip", Some(recipe.clip_skip).filter(|skip| *skip > 1).map(text_of));
+    put("Clip skip", Some(recipe.clip_skip).filter(|skip| *skip > 1).map(|value| value.to_string()));
     put("Init image hash", init.map(|init| init.picture.clone()));
     put("RNG", Some(noise_source_name(recipe.noise_source).to_owned()));
     put("Emphasis", emphasis_name(recipe.emphasis).map(str::to_owned));
-    put(if recipe.sampler == Sampler::Ddim { "Eta DDIM" } else { "Eta" }, recipe.eta.map(text_of));
-    put("CFG Rescale", Some(recipe.guidance_rescale).filter(|rescale| *rescale != 0.0).map(text_of));
+    put(
+        if recipe.sampler == Sampler::Ddim { "Eta DDIM" } else { "Eta" },
+        recipe.eta.map(|value| value.to_string()),
+    );
+    put(
+        "CFG Rescale",
+        Some(recipe.guidance_rescale).filter(|rescale| *rescale != 0.0).map(|value| value.to_string()),
+    );
     if let (Some(Init { .. }), Some(Mask { picture, blur, fill, area, invert })) = (init, mask) {
         put("Mask image hash", Some(picture.clone()));
         put("Mask blur", Some(blur.to_string()));
@@ -76,10 +82,6 @@ fn parameters(recipe: &Recipe, version: &str) -> Vec<(&'static str, String)> {
     put(EXACT_NEGATIVE_PROMPT, exact(&recipe.negative_prompt.text));
     put("Version", Some(version.to_owned()));
     parameters
-}
-
-fn text_of(value: impl ToString) -> String {
-    value.to_string()
 }
 
 /// The prompt, if its safe form does not read back equal.
