@@ -302,7 +302,13 @@ def main():
     lines += ["Skip layers: [7, 8, 9, ], Next: 1", 'Hashes: {"vae": "1"}, Civitai resources: [{"a":1}], Z z: 3']
     save("lines.json", cases=[{"line": line, "parameters": read_line(line)} for line in lines])
     # How recipes name samplers and schedules, and how A1111 does.
-    wire = {name: name for name in ("DPM++ 2M", "DDIM", "Euler a", "Karras", "Automatic")}
+    wire = {
+        "DPM++ 2M": "DpmPp2M",
+        "DDIM": "Ddim",
+        "Euler a": "EulerAncestral",
+        "Karras": "Karras",
+        "Automatic": "Automatic",
+    }
     names = {value: key for key, value in wire.items()}
     cases = [
         {

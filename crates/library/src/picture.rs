@@ -144,7 +144,7 @@ pub fn write_new(
 
 /// The name that [`write_new`] would take now. By the time it is used, another process may have taken it.
 pub fn next_free_name(folder: &Path, stem: &str) -> Result<PathBuf, WriteError> {
-    files::next_free_name(folder, stem).map_err(|error| explain(error, &folder.join(stem)))
+    files::next_free_name(folder, stem).map_err(|error| explain(error, &folder.join("picture")))
 }
 
 fn texts(recipe: &Recipe, labels: &Labels) -> Result<Vec<TextChunk>, FieldError> {

@@ -16,13 +16,57 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{recipe::Recipe, validate::FieldError};
+use crate::{
+    names::{Sampler, Schedule},
+    recipe::{
+        Emphasis, Init, ModelRef, NoiseSource, Precision, Prompt, Recipe, Variation, first_clip_skip,
+        is_default, is_first_clip_skip,
+    },
+    seed::Seed,
+    size::Size,
+    validate::FieldError,
+};
 
 /// The version of the recipe's JSON that this crate writes, and the newest that it reads.
 ///
 /// It moves only when an existing field changes its meaning.
 pub const RECIPE_VERSION: u64 = 1;
 const VERSION_KEY: &str = "tarim_recipe";
+
+/// The members of a recipe on the wire, in a type of their own so that nobody reads or writes them unchecked.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Recipe", deny_unknown_fields)]
+struct Members {
+    model: ModelRef,
+    prompt: Prompt,
+    #[serde(default, skip_serializing_if = "is_default")]
+    negative_prompt: Prompt,
+    size: Size,
+    sampler: Sampler,
+    #[serde(default, skip_serializing_if = "is_default")]
+    schedule: Schedule,
+    steps: u32,
+    guidance_scale: f64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    guidance_rescale: f64,
+    seed: Seed,
+    #[serde(default, skip_serializing_if = "is_default")]
+    variation: Option<Variation>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    noise_source: NoiseSource,
+    #[serde(default = "first_clip_skip", skip_serializing_if = "is_first_clip_skip")]
+    clip_skip: u8,
+    #[serde(default, skip_serializing_if = "is_default")]
+    emphasis: Emphasis,
+    #[serde(default, skip_serializing_if = "is_default")]
+    eta: Option<f64>,
+    precision: Precision,
+    #[serde(default, skip_serializing_if = "is_default")]
+    init: Option<Init>,
+}
+
+#[derive(Deserialize)]
+struct Unchecked(#[serde(with = "Members")] Recipe);
 
 /// Why a text is not a recipe.
 #[derive(Debug, thiserror::Error)]
@@ -67,8 +111,7 @@ impl Recipe {
             }
             Some(_) => {}
         }
-        // The derived function, which knows nothing of versions and ranges.
-        let recipe = Recipe::deserialize(value).map_err(RecipeJsonError::Shape)?;
+        let Unchecked(recipe) = serde_json::from_value(value).map_err(RecipeJsonError::Shape)?;
         recipe.validate()?;
         Ok(recipe)
     }
@@ -89,7 +132,7 @@ impl Recipe {
     /// The JSON value of a recipe that was validated.
     fn to_value(&self) -> Value {
         // Only non-string map keys and failing `Serialize` implementations make this fail; a recipe has neither.
-        let mut value = Recipe::serialize(self, serde_json::value::Serializer).unwrap_or_default();
+        let mut value = Members::serialize(self, serde_json::value::Serializer).unwrap_or_default();
         if let Some(members) = value.as_object_mut() {
             members.insert(VERSION_KEY.to_owned(), RECIPE_VERSION.into());
         }

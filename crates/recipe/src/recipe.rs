@@ -12,51 +12,41 @@ use crate::{
 ///
 /// Its JSON (see [`Recipe::from_json`]) leaves out what has its default value and is checked with
 /// [`Recipe::validate`] on the way in and on the way out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(remote = "Self", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
     /// The model that draws.
     pub model: ModelRef,
     /// What the picture should show.
     pub prompt: Prompt,
     /// What it should not show; empty text means the unconditional encoding.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub negative_prompt: Prompt,
     /// Size of the finished picture.
     pub size: Size,
     /// The solver.
     pub sampler: Sampler,
     /// The noise levels it visits.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub schedule: Schedule,
     /// Number of solver steps, 1 to [`MAX_STEPS`].
     pub steps: u32,
     /// Classifier-free guidance scale, 0 to 100; 1 means no guidance and one UNet pass a step.
     pub guidance_scale: f64,
     /// `guidance_rescale` φ of <https://arxiv.org/abs/2305.08891> (3.4), 0 to 1; 0 is off.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub guidance_rescale: f64,
     /// Seed of this picture.
     pub seed: Seed,
     /// A second seed mixed into the first.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub variation: Option<Variation>,
     /// Where initial and ancestral noise comes from.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub noise_source: NoiseSource,
     /// How much of the CLIP text encoder's end is skipped, counted as A1111 does: 1 is none, 2 leaves out the last layer.
-    #[serde(default = "first_clip_skip", skip_serializing_if = "is_first_clip_skip")]
     pub clip_skip: u8,
     /// Whose rule applies prompt weights.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub emphasis: Emphasis,
     /// η of DDIM and of the ancestral and SDE samplers; `None` is the sampler's own default (DDIM 0, the others 1).
-    #[serde(default, skip_serializing_if = "is_default")]
     pub eta: Option<f64>,
     /// Arithmetic of the networks.
     pub precision: Precision,
     /// The picture that this one starts from (img2img, inpainting, instruct-pix2pix).
-    #[serde(default, skip_serializing_if = "is_default")]
     pub init: Option<Init>,
 }
 
@@ -81,16 +71,16 @@ impl Recipe {
     }
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-fn first_clip_skip() -> u8 {
+pub(crate) fn first_clip_skip() -> u8 {
     1
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature, as below
-fn is_first_clip_skip(value: &u8) -> bool {
+pub(crate) fn is_first_clip_skip(value: &u8) -> bool {
     *value == 1
 }
 

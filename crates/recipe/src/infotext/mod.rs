@@ -17,8 +17,12 @@
 
 mod pairs;
 mod read;
+mod sampler_names;
 mod to_draft;
 mod write;
+
+#[cfg(test)]
+mod tests;
 
 pub use write::infotext;
 
@@ -72,6 +76,15 @@ pub enum InfotextWarning {
         value: String,
         /// Why.
         reason: String,
+    },
+    /// Prompt editing meant something else in the version that made the picture.
+    #[error(
+        "made with A1111 {version}: `[from:to:when]` is read as it has been since 1.6.0, and a `when` of 1 or more with \
+         a decimal point meant a step before"
+    )]
+    OldPromptEditing {
+        /// The version.
+        version: String,
     },
     /// The picture was made with something that Tarim does not do.
     #[error("{key}: {value} was used to make the picture and is not supported; the picture will differ")]

@@ -4,11 +4,13 @@ use std::str::FromStr;
 
 use super::{
     Infotext,
-    InfotextWarning::{self, Unreadable, Unsupported},
+    InfotextWarning::{self, OldPromptEditing, Unreadable, Unsupported},
+    sampler_names::{find_sampler, find_schedule},
     write::{emphasis_name, mask_fill_name},
 };
 use crate::{
     draft::Draft,
+    names::Schedule,
     recipe::{Emphasis, MaskArea, MaskFill, ModelRef, NoiseSource, Prompt},
     seed::Seed,
 };
@@ -22,6 +24,7 @@ impl Infotext {
         let mut reader = Reader { infotext: self, warnings: Vec::new() };
         let draft = reader.draft();
         reader.unsupported();
+        reader.old_prompt_editing();
         (draft, reader.warnings)
     }
 }
@@ -87,8 +90,8 @@ impl Reader<'_> {
 
     /// The first of some names that has a value.
     fn any(&self, keys: &[&str]) -> Option<(String, String)> {
-        keys.iter()
-            .find_map(|key| self.infotext.get(key).map(|value| ((*key).to_owned(), value.trim().to_owned())))
+        let named = |key: &&str| Some(((*key).to_owned(), self.infotext.get(key)?.trim().to_owned()));
+        keys.iter().filter_map(named).find(|(_, value)| !value.is_empty())
     }
 
     fn parse<T: FromStr<Err: ToString>>(&mut self, keys: &[&str]) -> Option<T> {
@@ -143,7 +146,31 @@ impl Reader<'_> {
 
     /// The sampler, with the schedule that older programs wrote behind its name, and the schedule of newer ones.
     fn sampler(&mut self, draft: &mut Draft) {
-        let _ = (self, draft);
+        if let Some((key, value)) = self.any(&["Sampler"]) {
+            match find_sampler(&value) {
+                Some((sampler, schedule)) => (draft.sampler, draft.schedule) = (Some(sampler), schedule),
+                None => self.warnings.push(Unsupported { key, value }),
+            }
+        }
+        if let Some((key, value)) = self.any(&["Schedule type", "Scheduler"]) {
+            match find_schedule(&value) {
+                Some(schedule) => draft.schedule = Some(schedule),
+                None => self.warnings.push(Unsupported { key, value }),
+            }
+        }
+        if draft.sampler.is_some() && draft.schedule.is_none() {
+            draft.schedule = Some(Schedule::Automatic);
+        }
+    }
+
+    /// Before 1.6.0, A1111 took `[a:b:1.0]` for a step and not for a share of all steps.
+    fn old_prompt_editing(&mut self) {
+        let Some(version) = self.infotext.get("Version") else { return };
+        let minor = version.strip_prefix("v1.").and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
+        let edited = self.infotext.prompt.contains('[') || self.infotext.negative_prompt.contains('[');
+        if edited && minor.is_some_and(|minor| minor < 6) {
+            self.warnings.push(OldPromptEditing { version: version.to_owned() });
+        }
     }
 
     /// Warns of what changes the picture and has no equal here.

@@ -4,6 +4,7 @@ use super::{
     EXACT_NEGATIVE_PROMPT, EXACT_PROMPT,
     pairs::{is_space, quote},
     read::shown_and_read,
+    sampler_names::{sampler_name, schedule_name},
 };
 use crate::{
     names::Sampler,
@@ -38,8 +39,8 @@ fn parameters(recipe: &Recipe, version: &str) -> Vec<(&'static str, String)> {
     let mask = init.and_then(|init| init.mask.as_ref());
 
     put("Steps", Some(recipe.steps.to_string()));
-    put("Sampler", Some(format!("{:?}", recipe.sampler)));
-    put("Schedule type", Some(format!("{:?}", recipe.schedule)));
+    put("Sampler", Some(sampler_name(recipe.sampler).to_owned()));
+    put("Schedule type", Some(schedule_name(recipe.schedule).to_owned()));
     put("CFG scale", Some(recipe.guidance_scale.to_string()));
     let image_guidance = init.map(|init| init.image_guidance_scale);
     put(
