@@ -145,7 +145,7 @@ mod tests {
 
         // A disk that fills up after some bytes.
         let full = write_whole::<io::Error>(&path, IfExists::Replace, |file| {
-            file.write_all(&[0; 100_000])?;
+            file.write_all(&vec![0; 100_000])?;
             Err(io::ErrorKind::StorageFull.into())
         });
         assert_eq!(full.unwrap_err().kind(), io::ErrorKind::StorageFull);

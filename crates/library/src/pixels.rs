@@ -7,7 +7,6 @@ use std::{
 };
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
-use sha2::{Digest, Sha256};
 
 /// The longest side that is decoded.
 pub const MAX_SIDE: u32 = 32_768;
@@ -107,7 +106,7 @@ pub enum LoadError {
 pub fn load(path: &Path) -> Result<Pixels, LoadError> {
     format_of(path)?;
     let bytes = read_file(path)?;
-    let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = tarim_recipe::sha256(&bytes);
     let broken = |error| explain(error, path);
     let mut decoder = decoder(Cursor::new(bytes), path)?;
     // A broken orientation is no orientation.

@@ -116,7 +116,7 @@ fn walk(file: &mut (impl Read + Seek), length: u64, found: &mut Found) -> io::Re
                     found.texts.push(chunk);
                 }
                 Err(reason) => {
-                    found.problem(format!("a {name} chunk of {size} bytes {reason} and was skipped"))
+                    found.problem(format!("a {name} chunk of {size} bytes {reason} and was skipped"));
                 }
             }
         } else {

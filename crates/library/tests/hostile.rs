@@ -1,5 +1,7 @@
 //! Files made to harm whoever reads them.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{fs, io::Write, path::Path};
 
 use proptest::prelude::*;
@@ -8,11 +10,11 @@ use tarim_library::{
     pixels,
 };
 
-fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+fn chunk(kind: &[u8], data: &[u8]) -> Vec<u8> {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(kind);
     hasher.update(data);
-    [&(data.len() as u32).to_be_bytes(), &kind[..], data, &hasher.finalize().to_be_bytes()].concat()
+    [&(data.len() as u32).to_be_bytes(), kind, data, &hasher.finalize().to_be_bytes()].concat()
 }
 
 fn header(width: u32, height: u32) -> Vec<u8> {

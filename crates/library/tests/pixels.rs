@@ -1,5 +1,7 @@
 //! Pictures to start from.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{fs, io::Cursor, path::Path};
 
 use image::{

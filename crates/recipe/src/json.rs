@@ -14,9 +14,9 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::{
+    hash::sha256,
     names::{Sampler, Schedule},
     recipe::{
         Emphasis, Init, ModelRef, NoiseSource, Precision, Prompt, Recipe, Variation, first_clip_skip,
@@ -126,7 +126,7 @@ impl Recipe {
 
     /// SHA-256 of the canonical JSON, 64 lower-case hex digits: the recipe's identity.
     pub fn hash(&self) -> Result<String, FieldError> {
-        Ok(hex(&Sha256::digest(self.canonical_json()?)))
+        Ok(sha256(self.canonical_json()?.as_bytes()))
     }
 
     /// The JSON value of a recipe that was validated.
@@ -151,14 +151,6 @@ impl<'de> Deserialize<'de> for Recipe {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::from_value(Deserialize::deserialize(deserializer)?).map_err(de::Error::custom)
     }
-}
-
-/// Bytes as lower-case hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn write_canonical(value: &Value, text: &mut String) {

@@ -4,6 +4,7 @@
 //! the prompt language and the infotext. What does not: I/O, threads, clocks, random sources, tensors.
 
 mod draft;
+mod hash;
 pub mod infotext;
 mod json;
 mod names;
@@ -15,6 +16,7 @@ mod size;
 mod validate;
 
 pub use draft::Draft;
+pub use hash::sha256;
 pub use infotext::{Infotext, infotext};
 pub use json::{RECIPE_VERSION, RecipeJsonError};
 pub use names::{Sampler, Schedule};

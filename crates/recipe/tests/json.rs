@@ -1,5 +1,7 @@
 //! The recipe's JSON: what goes in comes out, and what no recipe can be is refused with the reason.
 
+#![allow(clippy::unwrap_used)]
+
 use proptest::{option, prelude::*};
 use tarim_recipe::*;
 

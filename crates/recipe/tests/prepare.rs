@@ -1,5 +1,7 @@
 //! What is asked for, what the model recommends, and what comes of it.
 
+#![allow(clippy::unwrap_used)]
+
 use tarim_recipe::*;
 
 const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
