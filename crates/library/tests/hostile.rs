@@ -148,4 +148,20 @@ proptest! {
         drop(with_file(&file, picture::read));
         drop(with_file(&file, pixels::load));
     }
+
+    #[test]
+    fn true_files_with_wrong_bytes(
+        file in 0_usize..5,
+        wrong in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let name = ["big.jpg", "little.webp", "latin1.png", "unicode.png", "tarim.png"][file];
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens/infotext");
+        let mut bytes = fs::read(folder.join(name)).unwrap();
+        for (index, byte) in wrong {
+            let index = index.index(bytes.len());
+            bytes[index] = byte;
+        }
+        drop(with_file(&bytes, picture::read));
+        drop(with_file(&bytes, pixels::load));
+    }
 }

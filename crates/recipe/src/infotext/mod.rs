@@ -15,6 +15,7 @@
 //! The reader, [`Infotext::read`], never fails: it follows A1111's rules where they give a result and a few
 //! rules of its own for what other programs write.
 
+mod json_object;
 mod pairs;
 mod read;
 mod sampler_names;

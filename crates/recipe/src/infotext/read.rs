@@ -1,7 +1,7 @@
 //! The tolerant reader.
 
 use super::{
-    EXACT_NEGATIVE_PROMPT, EXACT_PROMPT, Infotext, InfotextWarning,
+    EXACT_NEGATIVE_PROMPT, EXACT_PROMPT, Infotext, InfotextWarning, json_object,
     pairs::{Brackets, is_space, pairs},
     write::shown,
 };
@@ -12,6 +12,9 @@ impl Infotext {
     /// Reads an infotext. Any text can be read; what cannot be told apart is prompt.
     pub fn read(text: &str) -> Self {
         let text = text.trim_matches(is_space);
+        if let Some(infotext) = json_object::read(text) {
+            return infotext;
+        }
         let lines: Vec<&str> = text.split('\n').collect();
         let mut warnings = Vec::new();
         let last = lines.len() - 1;

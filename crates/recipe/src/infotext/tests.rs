@@ -140,6 +140,22 @@ fn parameters_broken_over_lines() {
 }
 
 #[test]
+fn json_objects() {
+    check_read(
+        r#"{"sui_image_params": {"prompt": "a\nfox", "negativeprompt": "b", "seed": 1, "steps": "20", "loras": ["x"]},
+            "sui_extra_data": {"date": "2024"}}"#,
+        &["a\nfox", "b", "loras = [\"x\"]", "seed = 1", "steps = 20"],
+    );
+    check_read(
+        r#"{"prompt": "a", "num_inference_steps": 25, "guidance_scale": 7.5, "seed": 2, "use_vae_model": null}"#,
+        &["a", "", "guidance_scale = 7.5", "num_inference_steps = 25", "seed = 2"],
+    );
+    let no_parameters = "there are no parameters in the text; all of it was read as a prompt";
+    check_read(r#"{"a": 1}"#, &[r#"{"a": 1}"#, "", no_parameters]);
+    check_read("{red|blue} fox", &["{red|blue} fox", "", no_parameters]);
+}
+
+#[test]
 fn one_value_a_line() {
     check_read(
         "Prompt: a fox: red\nSeed: 1\nSteps: 25\n\nGuidance Scale: 7.5\nWidth: 512\nSampler: euler_a\nNegative Prompt: b",

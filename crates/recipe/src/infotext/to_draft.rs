@@ -44,7 +44,8 @@ impl Reader<'_> {
         if self.infotext.parameters.is_empty() {
             return draft;
         }
-        let model = self.any(&["Model", "Stable Diffusion model", "use_stable_diffusion_model"]);
+        let model =
+            self.any(&["Model", "Stable Diffusion model", "use_stable_diffusion_model", "base_model"]);
         let model_hash = self.infotext.get("Model hash");
         if model.is_some() || model_hash.is_some() {
             draft.model = Some(ModelRef {
@@ -55,12 +56,14 @@ impl Reader<'_> {
         (draft.width, draft.height) = self.size();
         self.sampler(&mut draft);
         draft.steps = self.parse(&["Steps", "num_inference_steps"]);
-        draft.guidance_scale = self.parse(&["CFG scale", "Guidance Scale", "guidance_scale"]);
+        draft.guidance_scale = self.parse(&["CFG scale", "Guidance Scale", "guidance_scale", "cfgscale"]);
         draft.guidance_rescale = self.parse(&["CFG Rescale"]);
         draft.seed = self.seed("Seed");
         draft.variation_strength = self.parse(&["Variation seed strength"]);
         draft.variation_seed = self.seed("Variation seed");
-        draft.noise_source = self.named("RNG", noise_source).or(Some(NoiseSource::Nv));
+        // Only programs of A1111's kind are known to draw their noise on the GPU unless they say otherwise.
+        let like_a1111 = self.infotext.parameters.iter().any(|(key, _)| key == "Steps");
+        draft.noise_source = self.named("RNG", noise_source).or(like_a1111.then_some(NoiseSource::Nv));
         draft.clip_skip = self.parse::<u8>(&["Clip skip"]).map(|skip| skip.max(1)).or(Some(1));
         draft.emphasis = self.named("Emphasis", emphasis);
         // stable-diffusion.cpp writes an eta of 0 for samplers that do not read it.
@@ -146,7 +149,7 @@ impl Reader<'_> {
 
     /// The sampler, with the schedule that older programs wrote behind its name, and the schedule of newer ones.
     fn sampler(&mut self, draft: &mut Draft) {
-        if let Some((key, value)) = self.any(&["Sampler"]) {
+        if let Some((key, value)) = self.any(&["Sampler", "sampler_name"]) {
             match find_sampler(&value) {
                 Some((sampler, schedule)) => (draft.sampler, draft.schedule) = (Some(sampler), schedule),
                 None => self.warnings.push(Unsupported { key, value }),
