@@ -60,7 +60,11 @@ fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(folder)
+    builder.tempfile_in(folder).map_err(|error| match error.raw_os_error() {
+        Some(_) => error,
+        // With the temporary file's name in it, which helps nobody.
+        None => error.kind().into(),
+    })
 }
 
 fn put_in_place(temporary: NamedTempFile, path: &Path, if_exists: IfExists) -> io::Result<()> {
