@@ -1,3 +1,50 @@
-//! The command line.
+//! `tarim`: Tarim on the command line.
+//!
+//! What belongs here: reading options, environment, clock and randomness; showing progress, results and errors;
+//! exit codes. What does not: anything that another door would need too.
 
-fn main() {}
+mod args;
+mod doctor;
+mod environment;
+mod failure;
+mod inspect;
+mod interrupt;
+mod model;
+mod output;
+mod picture_file;
+mod render;
+mod tokens;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, Command};
+use crate::environment::Environment;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors: clap prints them to stdout.
+            let code = if error.use_stderr() { failure::Exit::Usage.code() } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let environment = Environment::read();
+    let json = arguments.command.json();
+    let result = match arguments.command {
+        Command::Render(options) => render::run(&options, &environment),
+        Command::Inspect(options) => inspect::run(&options),
+        Command::Tokens(options) => tokens::run(&options),
+        Command::Doctor(options) => doctor::run(&options, &environment),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::failure(&failure, json);
+            ExitCode::from(failure.exit.code())
+        }
+    }
+}
