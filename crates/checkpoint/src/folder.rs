@@ -179,7 +179,8 @@ fn list(place: &Path, extension: &str) -> Vec<PathBuf> {
 fn tokenizer(root: &Path, kind: Kind, files: &mut Vec<PathBuf>) -> TokenizerSource {
     let folder = root.join("tokenizer");
     let has = |name: &str| folder.join(name).is_file();
-    if !has("tokenizer.json") && !(has("vocab.json") && has("merges.txt")) {
+    let complete = has("tokenizer.json") || (has("vocab.json") && has("merges.txt"));
+    if !complete {
         return TokenizerSource::Clip { pads_with_zero: kind.family == crate::Family::Sd2 };
     }
     let names =

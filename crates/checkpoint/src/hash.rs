@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
@@ -19,7 +19,11 @@ pub struct ContentHash([u8; 32]);
 impl ContentHash {
     /// 64 lower-case hexadecimal digits.
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        self.0
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .filter_map(|n| char::from_digit(n.into(), 16))
+            .collect()
     }
 
     /// The first ten of them: A1111's `Model hash`.
@@ -81,7 +85,7 @@ impl Checkpoint {
     }
 
     /// A file's path below the folder, with `/` on every system.
-    pub(crate) fn relative(&self, path: &PathBuf) -> String {
+    pub(crate) fn relative(&self, path: &Path) -> String {
         let below = path.strip_prefix(self.path()).unwrap_or(path);
         below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
     }

@@ -71,7 +71,10 @@ impl Weights {
             let file = OpenFile::open(&path)?;
             for (name, stored) in file.tensors {
                 let name = crate::folder::present_name(&name);
-                let entry = Entry { file: weights.files.len(), stored };
+                if name.ends_with("position_ids") {
+                    continue; // A buffer, not a weight.
+                }
+                let entry = Entry { file: weights.files.len(), stored: as_matrix(&name, stored) };
                 weights.tensors.entry(name).or_insert(entry);
             }
             weights.files.push(file.map);
@@ -81,8 +84,11 @@ impl Weights {
 
     /// Tensors of one file under new names.
     pub(crate) fn renamed(file: Arc<MappedFile>, tensors: BTreeMap<String, Stored>) -> Self {
-        let tensors = tensors.into_iter().map(|(name, stored)| (name, Entry { file: 0, stored })).collect();
-        Self { files: vec![file], tensors }
+        let entry = |(name, stored): (String, Stored)| {
+            let stored = as_matrix(&name, stored);
+            (name, Entry { file: 0, stored })
+        };
+        Self { files: vec![file], tensors: tensors.into_iter().map(entry).collect() }
     }
 
     /// The tensor of this name.
@@ -152,6 +158,17 @@ impl Weights {
             file.release(0..file.bytes().len());
         }
     }
+}
+
+/// The VAE's attention was 1×1 convolutions once, and is matrices now: the same elements.
+fn as_matrix(name: &str, mut stored: Stored) -> Stored {
+    let projects = ["to_q.weight", "to_k.weight", "to_v.weight", "to_out.0.weight"];
+    if let [_, _, 1, 1] = stored.shape.as_slice()
+        && projects.iter().any(|projection| name.ends_with(projection))
+    {
+        stored.shape.truncate(2);
+    }
+    stored
 }
 
 /// A safetensors file with its checked header.

@@ -65,7 +65,7 @@ impl ClipTextConfig {
         require_size("max_position_embeddings", self.max_position_embeddings, MAX_WIDTH)?;
         let heads = self.num_attention_heads;
         let reason = format!("{} channels cannot be split into that many heads", self.hidden_size);
-        require(heads > 0 && self.hidden_size % heads == 0, "num_attention_heads", &heads, reason)?;
+        require(heads > 0 && self.hidden_size.is_multiple_of(heads), "num_attention_heads", &heads, reason)?;
         let activations = ["quick_gelu", "gelu", "gelu_new", "silu", "relu"];
         let act = &self.hidden_act;
         require(activations.contains(&act.as_str()), "hidden_act", act, only(&activations.join(", ")))

@@ -211,8 +211,10 @@ impl UnetConfig {
             let reason =
                 format!("{width} channels cannot be split into that many heads (diffusers' name misleads)");
             let (down, up) = self.attends(level);
+            let middle =
+                level + 1 == levels && self.mid_block_type.as_deref() == Some("UNetMidBlock2DCrossAttn");
             require(
-                !(down || up) || width % heads == 0,
+                !(down || up || middle) || width % heads == 0,
                 "attention_head_dim",
                 &self.attention_head_dim,
                 reason,

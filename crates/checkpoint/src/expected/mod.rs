@@ -61,7 +61,7 @@ impl Weights {
             match self.get(&tensor.name) {
                 None => fit.missing.push(tensor.clone()),
                 Some(view) if view.shape != tensor.shape => {
-                    fit.misshapen.push((tensor.clone(), view.shape.to_vec()))
+                    fit.misshapen.push((tensor.clone(), view.shape.to_vec()));
                 }
                 Some(view) if !view.dtype.is_weight() => fit.mistyped.push((tensor.name.clone(), view.dtype)),
                 Some(_) => {}

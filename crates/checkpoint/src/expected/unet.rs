@@ -25,10 +25,10 @@ impl UnetConfig {
         self.down(&mut root);
         if let Some(kind) = &self.mid_block_type {
             let mut block = root.at("mid_block");
-            block.at("resnets.0").resnet(last, last, self.time_projection(last));
+            block.at("resnets.0").resnet(last, last, Some(self.time_projection(last)));
             if kind == "UNetMidBlock2DCrossAttn" {
                 self.transformer(&mut block.at("attentions.0"), widths.len() - 1, false);
-                block.at("resnets.1").resnet(last, last, self.time_projection(last));
+                block.at("resnets.1").resnet(last, last, Some(self.time_projection(last)));
             }
         }
         self.up(&mut root);
@@ -43,7 +43,11 @@ impl UnetConfig {
         for (level, &width) in widths.iter().enumerate() {
             let mut block = root.at(format_args!("down_blocks.{level}"));
             for layer in 0..self.layers(level) {
-                block.at(format_args!("resnets.{layer}")).resnet(inputs, width, self.time_projection(width));
+                block.at(format_args!("resnets.{layer}")).resnet(
+                    inputs,
+                    width,
+                    Some(self.time_projection(width)),
+                );
                 inputs = width;
                 if self.attends(level).0 {
                     let only_cross = self.only_cross_attention.get(level).copied().unwrap_or(false);
@@ -68,7 +72,7 @@ impl UnetConfig {
                 block.at(format_args!("resnets.{layer}")).resnet(
                     inputs + skip,
                     width,
-                    self.time_projection(width),
+                    Some(self.time_projection(width)),
                 );
                 inputs = width;
                 if self.attends(level).1 {
@@ -90,9 +94,9 @@ impl UnetConfig {
         at.norm("norm", width);
         let project = |at: &mut Builder<'_>, name: &str| {
             if self.use_linear_projection {
-                at.linear(name, width, width)
+                at.linear(name, width, width);
             } else {
-                at.conv(name, width, width, 1)
+                at.conv(name, width, width, 1);
             }
         };
         project(at, "proj_in");
@@ -138,8 +142,8 @@ impl UnetConfig {
     }
 
     /// Inputs and outputs of a residual block's time projection.
-    fn time_projection(&self, width: u32) -> Option<(u32, u32)> {
+    fn time_projection(&self, width: u32) -> (u32, u32) {
         let projected = if self.resnet_time_scale_shift == "scale_shift" { 2 * width } else { width };
-        Some((self.time_dim(), projected))
+        (self.time_dim(), projected)
     }
 }
