@@ -12,6 +12,7 @@ import json
 import math
 import os
 import random
+import signal
 import time
 from pathlib import Path
 
@@ -35,7 +36,7 @@ UNET = dict(
 SCHEDULER = dict(
     num_train_timesteps=1000, beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",
     prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing",
-    clip_sample=False, set_alpha_to_one=True, steps_offset=0,
+    clip_sample=False, set_alpha_to_one=True, steps_offset=1,
 )  # fmt: skip
 
 
@@ -152,8 +153,7 @@ class Run:
 
     def export(self, unet, folder):
         """The diffusers folder, weights in fp16."""
-        from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline  # noqa: F401
-        from transformers import CLIPTextModel  # noqa: F401
+        from diffusers import DDIMScheduler, StableDiffusionPipeline
 
         unet = unet.to(torch.float16)
         encoder = text.build_encoder(self.vocab_size)
@@ -165,6 +165,7 @@ class Run:
         )  # fmt: skip
         pipeline.save_pretrained(folder, safe_serialization=True)
         # The tokenizer as CLIP's own two files, whichever form the library prefers today.
+        (Path(folder) / "tokenizer" / "tokenizer.json").unlink(missing_ok=True)
         text_files = self.work / "tokenizer"
         for name in ("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json"):
             (Path(folder) / "tokenizer" / name).write_bytes((text_files / name).read_bytes())
@@ -292,8 +293,11 @@ class Trainer:
 
     def fit(self, seconds, save_every=240, sheet_every=720):
         start = saved = sheeted = time.time()
+        stop = []
+        signal.signal(signal.SIGTERM, lambda *_: stop.append(True))  # save, then end
+        signal.signal(signal.SIGINT, lambda *_: stop.append(True))
         window, mark = [], time.time()
-        while self.step < self.steps and time.time() - start < seconds:
+        while not stop and self.step < self.steps and time.time() - start < seconds:
             window.append(self.train_step())
             now = time.time()
             if len(window) == 25:
@@ -311,6 +315,8 @@ class Trainer:
                 self.sheet(self.run.work / f"sheet-{self.step:06}.png")
                 sheeted = time.time()
         self.save()
+        if stop:
+            raise SystemExit(f"stopped at step {self.step}; start again to go on")
         self.sheet(self.run.work / f"sheet-{self.step:06}.png")
 
 
@@ -318,7 +324,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", default="target/starter", help="folder of the training state")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--text-seconds", type=float, default=180)
+    parser.add_argument("--text-seconds", type=float, default=600)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--steps", type=int, default=4500, help="UNet steps in all; the rate decays over the last third")
     parser.add_argument("--drop", type=float, default=0.08, help="how likely a caption leaves an attribute out")
