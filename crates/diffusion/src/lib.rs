@@ -1,1 +1,14 @@
-//! Placeholder.
+//! Stable Diffusion on libtorch: the only crate that names `tch`.
+//!
+//! What belongs here: the networks, the devices they run on, and the pipeline that draws a prepared recipe with them.
+//! What does not: prompts and recipes (`tarim-recipe`), samplers and noise schedules (`tarim-sampling`), reading model
+//! files (`tarim-checkpoint`), processes and messages (`tarim-render`).
+//!
+//! Whatever a model file or a caller holds, public functions answer with an error value.
+
+pub mod device;
+mod error;
+pub mod nets;
+mod weights;
+
+pub use error::{DiffusionError, Result};
