@@ -164,6 +164,9 @@ class Run:
             safety_checker=None, feature_extractor=None, requires_safety_checker=False,
         )  # fmt: skip
         pipeline.save_pretrained(folder, safe_serialization=True)
+        # Stored in fp16, but a library that follows the config's type should compute as the others do: in fp32.
+        config = Path(folder) / "text_encoder" / "config.json"
+        config.write_text(config.read_text().replace('"dtype": "float16"', '"dtype": "float32"'))
         # The tokenizer as CLIP's own two files, whichever form the library prefers today.
         (Path(folder) / "tokenizer" / "tokenizer.json").unlink(missing_ok=True)
         text_files = self.work / "tokenizer"
