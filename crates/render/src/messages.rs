@@ -16,6 +16,9 @@ use crate::pixels::PixelShape;
 /// The version of these messages.
 pub const PROTOCOL: u32 = 1;
 
+/// What a renderer says on stderr, before the details, when it leaves because its libtorch is of another version.
+pub const LIBTORCH_MISMATCH: &str = "another libtorch than this renderer was built for: ";
+
 /// A job's number, chosen by who submits it, unique among the jobs that one renderer process sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct JobId(pub u64);

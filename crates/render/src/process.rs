@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::ending::{self, Ending, MemoryWatch};
 use crate::error::RenderError;
 use crate::frame::{self, Frame, FrameError};
-use crate::messages::{self, Event, Hello, PROTOCOL, Request};
+use crate::messages::{self, Event, Hello, LIBTORCH_MISMATCH, PROTOCOL, Request};
 
 /// What to run and how.
 #[derive(Clone, Debug)]
@@ -207,6 +207,10 @@ impl Process {
         let line_with = |phrases: &[&str]| {
             stderr.lines().find(|line| phrases.iter().any(|phrase| line.contains(phrase))).map(str::to_owned)
         };
+        if let Some(line) = line_with(&[LIBTORCH_MISMATCH]) {
+            let detail = line.split_once(LIBTORCH_MISMATCH).map_or(line.as_str(), |(_, detail)| detail);
+            return RenderError::LibtorchMismatch { detail: detail.to_owned() };
+        }
         // Linux, then macOS.
         if let Some(detail) =
             line_with(&["error while loading shared libraries", "Library not loaded", "image not found"])

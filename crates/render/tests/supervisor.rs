@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tarim_recipe::{ModelRef, Prompt, Recipe, Sampler, Schedule, Seed, Size};
 use tarim_render::fake::{self, FakeRenderer, SCRIPT_VARIABLE, Script, Trouble, TroubleKind};
+use tarim_render::messages;
 use tarim_render::{
     Channels, DeviceChoice, Failure, FailureCode, Job, JobEvent, JobId, LocalRenderer, Outcome, PixelShape,
     Pixels, ProcessOptions, RenderError, Renderer, Stage, Timeouts,
@@ -311,6 +312,10 @@ fn a_renderer_that_does_not_start_says_why() {
         leaving(127, "R: symbol lookup error: R: undefined symbol: _ZN2at4_ops3addE"),
         "the renderer found a libtorch of another version than it was built for: R: symbol lookup error: R: \
          undefined symbol: _ZN2at4_ops3addE",
+    );
+    check(
+        leaving(3, &format!("{}it is 2.6.0, and 2.11.0 is needed", messages::LIBTORCH_MISMATCH)),
+        "the renderer found a libtorch of another version than it was built for: it is 2.6.0, and 2.11.0 is needed",
     );
     check(
         leaving(3, "thread 'main' panicked"),
