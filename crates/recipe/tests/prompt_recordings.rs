@@ -1,5 +1,7 @@
 //! The prompt language against an independent computation of A1111's and ComfyUI's rules, see `tests/parity/prompt.py`.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -16,10 +18,15 @@ struct Recording {
 struct Case {
     prompt: String,
     networks: Vec<Vec<String>>,
-    /// Weight, runs by the name of the pass (one that is missing equals the first), pieces of each text.
-    parts: Vec<(f64, BTreeMap<String, Vec<(u32, String)>>, BTreeMap<String, Pieces>)>,
+    parts: Vec<Part>,
     comfy: Pieces,
 }
+
+/// Weight, runs by the name of the pass (one that is missing equals the first), pieces of each text.
+type Part = (f64, BTreeMap<String, Runs>, BTreeMap<String, Pieces>);
+
+/// Last step and text.
+type Runs = Vec<(u32, String)>;
 
 /// Text and weight, or a break.
 type Pieces = Vec<Option<(String, f64)>>;

@@ -1,6 +1,6 @@
 //! Tokenizer files: `vocab.json` and `merges.txt`, or `tokenizer.json`; and CLIP's own, built in.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use serde::Deserialize;
 
@@ -50,10 +50,14 @@ impl SpecialTokens {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Config {
-            bos_token: Option<Written>,
-            eos_token: Option<Written>,
-            pad_token: Option<Written>,
-            unk_token: Option<Written>,
+            #[serde(rename = "bos_token")]
+            start: Option<Written>,
+            #[serde(rename = "eos_token")]
+            end: Option<Written>,
+            #[serde(rename = "pad_token")]
+            pad: Option<Written>,
+            #[serde(rename = "unk_token")]
+            unknown: Option<Written>,
         }
         let config: Config = serde_json::from_slice(json)
             .map_err(|source| TokenizerError::Json { what: "tokenizer_config.json", source })?;
@@ -63,17 +67,17 @@ impl SpecialTokens {
         };
         let clip = Self::default();
         Ok(Self {
-            start: or(config.bos_token, clip.start),
-            end: or(config.eos_token, clip.end),
-            pad: or(config.pad_token, clip.pad),
-            unknown: or(config.unk_token, clip.unknown),
+            start: or(config.start, clip.start),
+            end: or(config.end, clip.end),
+            pad: or(config.pad, clip.pad),
+            unknown: or(config.unknown, clip.unknown),
         })
     }
 }
 
 /// A vocabulary and its merges, checked against each other.
 pub(crate) struct Vocabulary {
-    pub(crate) ids: BTreeMap<String, u32>,
+    pub(crate) ids: HashMap<String, u32>,
     pub(crate) merges: Vec<(String, String)>,
 }
 

@@ -1,8 +1,11 @@
 //! Ids against those of transformers' CLIPTokenizer, and chunks against an independent computation of A1111's and
 //! ComfyUI's rules, see `tests/parity/tokenizer.py`.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -19,13 +22,9 @@ fn recording<T: DeserializeOwned>(name: &str) -> T {
     serde_json::from_slice(&std::fs::read(path(name)).unwrap()).unwrap()
 }
 
-fn sd1() -> Tokenizer {
-    Tokenizer::clip(&SpecialTokens::default()).unwrap()
-}
-
-fn sd2() -> Tokenizer {
-    Tokenizer::clip(&SpecialTokens::padded_with_zero()).unwrap()
-}
+static SD1: LazyLock<Tokenizer> = LazyLock::new(|| Tokenizer::clip(&SpecialTokens::default()).unwrap());
+static SD2: LazyLock<Tokenizer> =
+    LazyLock::new(|| Tokenizer::clip(&SpecialTokens::padded_with_zero()).unwrap());
 
 #[derive(Deserialize)]
 struct Explicit {
@@ -40,7 +39,7 @@ struct ExplicitCase {
 
 #[test]
 fn ids_are_those_of_transformers() {
-    let tokenizer = sd1();
+    let tokenizer = &SD1;
     let cases = recording::<Explicit>("explicit.json").cases;
     assert!(cases.len() > 250);
     for ExplicitCase { text, ids } in cases {
@@ -94,7 +93,7 @@ impl Generated {
                 text += draw.of::<String>(&self.words);
             } else {
                 let &(first, last) = draw.of(&self.ranges);
-                for _ in 0..1 + draw.below(4) {
+                for _ in 0..=draw.below(4) {
                     let c = first + draw.below(u64::from(last - first + 1)) as u32;
                     text.push(char::from_u32(c).unwrap());
                 }
@@ -110,10 +109,13 @@ impl Generated {
             for index in block * self.block..(block + 1) * self.block {
                 let ids = tokenizer.encode(&self.text(index)).unwrap();
                 digest.update((ids.len() as u32).to_le_bytes());
-                ids.iter().for_each(|id| digest.update(id.to_le_bytes()));
+                for id in ids {
+                    digest.update(id.to_le_bytes());
+                }
             }
-            let found: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(*expected, found, "ids of strings {} to {}", block * 100, block * 100 + 99);
+            let expected = u64::from_str_radix(expected, 16).unwrap();
+            let found = u64::from_be_bytes(digest.finalize()[..8].try_into().unwrap());
+            assert_eq!(expected, found, "ids of strings {} to {}", block * 100, block * 100 + 99);
         }
     }
 }
@@ -122,8 +124,8 @@ impl Generated {
 fn ids_of_ten_thousand_strings_are_those_of_transformers() {
     let generated: Generated = recording("generated.json");
     assert_eq!(generated.sd1.len() as u64 * generated.block, 10_000);
-    generated.check(&sd1(), &generated.sd1);
-    generated.check(&sd2(), &generated.sd2);
+    generated.check(&SD1, &generated.sd1);
+    generated.check(&SD2, &generated.sd2);
 }
 
 #[test]
@@ -144,10 +146,13 @@ struct Chunked {
 #[derive(Deserialize)]
 struct ChunkedCase {
     text: String,
-    /// Ids, without the repetition of the last at the end, and weights, as value and count in turn, by model and rule.
+    /// By model and rule.
     #[serde(flatten)]
-    rules: BTreeMap<String, Vec<(Vec<u32>, Vec<f64>)>>,
+    rules: BTreeMap<String, Vec<RecordedChunk>>,
 }
+
+/// Ids, without the repetition of the last at the end, and weights, as value and count in turn.
+type RecordedChunk = (Vec<u32>, Vec<f64>);
 
 fn check_chunks(case: &ChunkedCase, tokenizer: &Tokenizer, rule: &str, expected: &str) {
     let Some(expected) = case.rules.get(expected) else { return };
@@ -160,7 +165,8 @@ fn check_chunks(case: &ChunkedCase, tokenizer: &Tokenizer, rule: &str, expected:
     let items = &resolved.conditionings[0].runs[0].items;
     let found = chunks(tokenizer, items, Rules { emphasis, comma_backtrack }).unwrap();
     assert_eq!(expected.len(), found.len(), "{rule}: {:?}", case.text);
-    for ((ids, weights), Chunk { ids: found_ids, weights: found_weights, .. }) in expected.iter().zip(&found) {
+    for ((ids, weights), Chunk { ids: found_ids, weights: found_weights, .. }) in expected.iter().zip(&found)
+    {
         let mut all = ids.clone();
         all.resize(CHUNK_LENGTH, *ids.last().unwrap());
         assert_eq!(all, found_ids, "{rule}: {:?}", case.text);
@@ -174,15 +180,14 @@ fn check_chunks(case: &ChunkedCase, tokenizer: &Tokenizer, rule: &str, expected:
 
 #[test]
 fn chunks_are_cut_as_a1111_and_comfyui_cut_them() {
-    let (sd1, sd2) = (sd1(), sd2());
     let cases = recording::<Chunked>("chunks.json").cases;
     assert!(cases.len() > 50);
     for case in &cases {
         for rule in ["20", "0", "74", "comfy"] {
             let own = format!("sd1 {rule}");
             let expected = if case.rules.contains_key(&own) { &own } else { "sd1 20" };
-            check_chunks(case, &sd1, rule, expected);
-            check_chunks(case, &sd2, rule, &format!("sd2 {rule}"));
+            check_chunks(case, &SD1, rule, expected);
+            check_chunks(case, &SD2, rule, &format!("sd2 {rule}"));
         }
     }
 }

@@ -56,7 +56,7 @@ fn brackets(text: &Traced, diagnostics: &mut Vec<Diagnostic>) {
     for token in tokens(source) {
         match token {
             Token::Escaped(range) if range.is_empty() => {
-                say(Code::StrayBackslash, range.start - 1..range.start)
+                say(Code::StrayBackslash, range.start - 1..range.start);
             }
             Token::Escaped(_) => {}
             Token::Open { round, at } => open.push(Open { at, round, colon: None }),
@@ -73,7 +73,7 @@ fn brackets(text: &Traced, diagnostics: &mut Vec<Diagnostic>) {
                 (None, _) => say(Code::UnopenedBracket, all.end - 1..all.end),
                 (Some(_), None) => say(Code::WeightNotANumber, digits),
                 (Some(_), Some(number)) if !SANE_WEIGHTS.contains(&number) => {
-                    say(Code::WeightOutOfRange, digits)
+                    say(Code::WeightOutOfRange, digits);
                 }
                 _ => {}
             },

@@ -176,7 +176,7 @@ pub fn parse(text: &str, emphasis: Emphasis, role: Role) -> Parsed {
         parsed.conditionings.push(Conditioning { weight: 1.0, text: source, program: None });
     } else {
         let text = strip::comments(&source, &mut parsed.comments);
-        let text = strip::networks(text, role, &mut parsed.networks, &mut parsed.diagnostics);
+        let text = strip::networks(&text, role, &mut parsed.networks, &mut parsed.diagnostics);
         for part in conditioning::split(&text, role, &mut parsed.diagnostics) {
             let program = schedule::read(&part.text, &mut parsed.diagnostics);
             hints::remarks(&part.text, emphasis, &mut parsed.diagnostics);

@@ -25,7 +25,7 @@ impl Network {
     /// The value of `key=value`; the last one counts.
     pub fn named(&self, key: &str) -> Option<&str> {
         let pairs = self.arguments.iter().filter(|it| it.matches('=').count() == 1);
-        pairs.filter_map(|it| it.split_once('=')).filter(|(k, _)| *k == key).last().map(|(_, value)| value)
+        pairs.filter_map(|it| it.split_once('=')).rfind(|(k, _)| *k == key).map(|(_, value)| value)
     }
 }
 
@@ -63,7 +63,7 @@ fn replace_comments(text: &Traced, whole_lines: bool, found: &mut Vec<Span>) -> 
 
 /// Takes `<name:arguments>` out of a positive prompt.
 pub(super) fn networks(
-    text: Traced,
+    text: &Traced,
     role: Role,
     found: &mut Vec<Network>,
     diagnostics: &mut Vec<Diagnostic>,
@@ -98,11 +98,11 @@ pub(super) fn networks(
                 diagnostics.push(Code::NetworkMultiplierNotANumber.at(span));
             }
             found.push(network);
-            out.push_part(&text, kept..start);
+            out.push_part(text, kept..start);
             kept = end;
         }
         at = end;
     }
-    out.push_part(&text, kept..source.len());
+    out.push_part(text, kept..source.len());
     out
 }
