@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
 use tarim_checkpoint::{Checkpoint, CheckpointError, Task, TokenizerSource};
 use tarim_recipe::{ModelDefaults, ModelFacts, ModelTask, Size};
 use tarim_tokenizer::{SpecialTokens, Tokenizer};
@@ -78,7 +79,8 @@ fn native_size(checkpoint: &Checkpoint) -> Size {
     }
 }
 
-/// What the maker recommends: `defaults` of `tarim.json` in a folder, of `<name>.tarim.json` beside a single file.
+/// What the maker recommends: `tarim.json` in a folder, `<name>.tarim.json` beside a single file. The values stand in
+/// its member `defaults`, or in the file itself; a size may be given as `width` and `height`.
 fn defaults(path: &Path) -> Result<ModelDefaults> {
     let file = if path.is_dir() { path.join("tarim.json") } else { path.with_extension("tarim.json") };
     let Ok(text) = fs::read_to_string(&file) else { return Ok(ModelDefaults::default()) };
@@ -87,11 +89,16 @@ fn defaults(path: &Path) -> Result<ModelDefaults> {
             .context(format!("the model's recommendations `{}` cannot be read", file.display()))
             .hint("mend or remove the file; the model works without it")
     };
-    let mut value: serde_json::Value = serde_json::from_str(&text).map_err(broken)?;
-    match value.get_mut("defaults") {
-        Some(defaults) => serde_json::from_value(defaults.take()).map_err(broken),
-        None => Ok(ModelDefaults::default()),
+    let mut value: Value = serde_json::from_str(&text).map_err(broken)?;
+    if let Some(defaults) = value.get_mut("defaults") {
+        value = defaults.take();
     }
+    if let (Some(width), Some(height)) = (value.get("width"), value.get("height"))
+        && value.get("size").is_none()
+    {
+        value["size"] = json!({"width": width, "height": height});
+    }
+    serde_json::from_value(value).map_err(broken)
 }
 
 /// The vocabulary of a model; CLIP's own where none is named.

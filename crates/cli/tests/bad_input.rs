@@ -48,8 +48,8 @@ fn values() {
     check(&world, &["--steps", "100000"], 3, &["steps is 100000; allowed are 1 to 1000"]);
     check(&world, &["--guidance", "nan"], 3, &["guidance_scale is NaN"]);
     check(&world, &["--guidance=-1"], 3, &["guidance_scale is -1"]);
-    check(&world, &["--sampler", "Eulr"], 3, &["Eulr", "Euler"]);
-    check(&world, &["--schedule", "Karas"], 3, &["Karas", "Karras"]);
+    check(&world, &["--sampler", "Eulr"], 3, &["unknown sampler `Eulr`; the nearest are `Euler`, "]);
+    check(&world, &["--schedule", "Karas"], 3, &["unknown schedule `Karas`; the nearest are `Karras`, "]);
     check(&world, &["--variation-strength", "2"], 3, &["variation.strength is 2"]);
     check(&world, &["--clip-skip", "0"], 3, &["clip_skip is 0"]);
     check(&world, &["--device", "cuda:3"], 3, &["there is no device `cuda:3`; there are: `cpu`"]);

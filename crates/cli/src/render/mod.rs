@@ -11,7 +11,7 @@ use std::thread;
 use serde_json::json;
 use tarim_recipe::prompt::{Role, Severity, Timeline, parse};
 use tarim_recipe::{Draft, Environment as Prepared, ModelFacts, Precision, Recipe, prepare};
-use tarim_render::{Hello, Job, JobEvent, JobId, Outcome, Renderer};
+use tarim_render::{DeviceChoice, Hello, Job, JobEvent, JobId, Outcome, Renderer};
 
 use crate::args::RenderOptions;
 use crate::environment::{Environment, fresh_seed};
@@ -51,6 +51,9 @@ pub(crate) fn run(options: &RenderOptions, environment: &Environment) -> Result<
     }
     recipe.precision = wanted.draft.precision.unwrap_or(device.preferred_precision);
     reporter.start(&recipe, options.count, &path, &hello, device);
+    if options.device == DeviceChoice::Auto && device.id == DeviceChoice::Cpu {
+        reporter.notes(&hello.notes);
+    }
 
     let job = Job {
         id: JOB,
@@ -62,8 +65,8 @@ pub(crate) fn run(options: &RenderOptions, environment: &Environment) -> Result<
         mask: wanted.mask,
         preview_every: u32::from(options.preview),
     };
-    interrupt.watch(Arc::clone(&renderer), JOB);
     let events = renderer.submit(job)?;
+    interrupt.watch(Arc::clone(&renderer), JOB);
     let mut run = Run {
         recipe,
         wanted_hash: wanted.draft.model.and_then(|model| model.hash),

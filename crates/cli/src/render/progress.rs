@@ -57,6 +57,13 @@ impl Reporter {
         }
     }
 
+    /// What a person may want to know once, and a log does not.
+    pub(super) fn notes(&self, notes: &[String]) {
+        if let Some(bar) = &self.bar {
+            notes.iter().for_each(|note| bar.println(note));
+        }
+    }
+
     /// What is being done, in words.
     pub(super) fn stage(&mut self, text: &'static str) {
         if let Some(bar) = &self.bar {

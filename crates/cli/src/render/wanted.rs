@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tarim_library::pixels;
-use tarim_recipe::{Draft, MaskArea, Prompt, Size};
+use tarim_recipe::{Draft, MaskArea, Prompt, Sampler, Size, UnknownName};
 use tarim_render::{Channels, PixelShape, Pixels};
 
 use crate::args::{PrecisionName, RenderOptions};
@@ -111,17 +111,21 @@ fn check_hash(
     }
 }
 
+fn unknown(error: &UnknownName) -> Failure {
+    Failure::from_error(Exit::BadInput, error)
+}
+
 fn from_options(options: &RenderOptions) -> Result<Draft> {
     let prompt = |text: &Option<String>| text.clone().map(Prompt::from);
     let (sampler, schedule_of_sampler) = match &options.sampler {
         Some(name) => {
-            let (sampler, schedule) = wanted_sampler(name)?;
+            let (sampler, schedule) = Sampler::parse(name).map_err(|error| unknown(&error))?;
             (Some(sampler), schedule)
         }
         None => (None, None),
     };
     let schedule = match &options.schedule {
-        Some(name) => Some(wanted_schedule(name)?),
+        Some(name) => Some(name.parse().map_err(|error| unknown(&error))?),
         None => schedule_of_sampler,
     };
     Ok(Draft {
@@ -151,14 +155,4 @@ fn from_options(options: &RenderOptions) -> Result<Draft> {
         mask_invert: options.mask_invert.then_some(true),
         ..Draft::default()
     })
-}
-
-fn wanted_sampler(name: &str) -> Result<(tarim_recipe::Sampler, Option<tarim_recipe::Schedule>)> {
-    serde_json::from_value(name.into())
-        .map(|sampler| (sampler, None))
-        .map_err(|error| Failure::from_error(Exit::BadInput, &error))
-}
-
-fn wanted_schedule(name: &str) -> Result<tarim_recipe::Schedule> {
-    serde_json::from_value(name.into()).map_err(|error| Failure::from_error(Exit::BadInput, &error))
 }
