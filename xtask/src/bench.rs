@@ -8,9 +8,9 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use serde_json::Value;
 
+use crate::parity;
 use crate::process::{command, output, root, step};
 use crate::setup::{self, Tools};
-use crate::{parity, system};
 
 /// What can be measured.
 #[derive(Clone, Copy, ValueEnum)]
@@ -44,14 +44,8 @@ pub(crate) fn run(subject: Subject, steps: u32, write: bool) -> Result<()> {
 
 fn engine(steps: u32, write: bool) -> Result<()> {
     let tools = setup::prepare(false)?;
-    system::disk_space(&root(), 8.0, "the benchmark's model")?;
     let python = parity::environment()?;
-    let models = root().join(".deps").join("models");
-    if !models.join("sd15/model_index.json").exists() {
-        step("Making a model of SD 1.5's shapes with random weights");
-        crate::process::run(command(&python).arg(parity::script("full_models")).arg(&models))?;
-    }
-    let model = models.join("sd15");
+    let model = parity::model_of_true_size(&python, "sd15")?;
     step("Building the engine's benchmark");
     crate::process::run(tools.cargo().args([
         "build",

@@ -61,6 +61,9 @@ enum Task {
         /// Also compare live at the shapes of SD 1.5 and SD 2.1 (slow, needs 20 GB of disk).
         #[arg(long)]
         full: bool,
+        /// Also compare with diffusers-rs, another engine (builds it first).
+        #[arg(long)]
+        peers: bool,
         /// Compare with the recordings in the tree and do not make new ones.
         #[arg(long)]
         no_record: bool,
@@ -75,7 +78,7 @@ fn main() -> ExitCode {
         Task::Studio { prompt } => studio::run(prompt.as_deref()),
         Task::Test { fast } => test::run(fast),
         Task::Bench { subject, steps, write } => bench::run(subject, steps, write),
-        Task::Parity { full, no_record } => parity::run(full, !no_record),
+        Task::Parity { full, peers, no_record } => parity::run(full, peers, !no_record),
         Task::Deny => test::deny(),
     };
     match outcome {

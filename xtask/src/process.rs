@@ -61,9 +61,9 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 pub(crate) fn step(what: impl AsRef<str>) {
     let what = what.as_ref();
     if std::io::stderr().is_terminal() {
-        eprintln!("\x1b[1m==>\x1b[0m {what}")
+        eprintln!("\x1b[1m==>\x1b[0m {what}");
     } else {
-        eprintln!("==> {what}")
+        eprintln!("==> {what}");
     }
 }
 
