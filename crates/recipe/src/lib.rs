@@ -19,7 +19,7 @@ pub use draft::Draft;
 pub use hash::sha256;
 pub use infotext::{Infotext, infotext};
 pub use json::{RECIPE_VERSION, RecipeJsonError};
-pub use names::{Sampler, Schedule};
+pub use names::{Sampler, Schedule, UnknownName};
 pub use prepare::{Environment, ModelDefaults, ModelFacts, ModelTask, PrepareError, Warning, prepare};
 pub use recipe::*;
 pub use seed::{Seed, SeedError};
