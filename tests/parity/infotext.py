@@ -137,7 +137,7 @@ def texts_of(prompt):
     return (prompt, None) if isinstance(prompt, str) else (prompt["text"], prompt["template"])
 
 
-def written(recipe, names):
+def written(recipe):
     prompt, template = texts_of(recipe["prompt"])
     negative, negative_template = texts_of(recipe.get("negative_prompt", ""))
     init = recipe.get("init") or {}
@@ -146,8 +146,8 @@ def written(recipe, names):
     area = mask.get("area") or "whole_picture"
     parameters = {
         "Steps": number(recipe["steps"]),
-        "Sampler": names[recipe["sampler"]],
-        "Schedule type": names[recipe.get("schedule", "Automatic")],
+        "Sampler": recipe["sampler"],
+        "Schedule type": recipe.get("schedule", "Automatic"),
         "CFG scale": number(recipe["guidance_scale"]),
         "Image CFG scale": number(init["image_guidance_scale"]) if "image_guidance_scale" in init else None,
         "Seed": recipe["seed"],
@@ -161,7 +161,7 @@ def written(recipe, names):
         "Init image hash": init.get("picture"),
         "RNG": recipe.get("noise_source", "cpu").upper(),
         "Emphasis": A1111_NAMES[recipe["emphasis"]] if "emphasis" in recipe else None,
-        "Eta DDIM" if names[recipe["sampler"]] == "DDIM" else "Eta": number(recipe["eta"]) if "eta" in recipe else None,
+        "Eta DDIM" if recipe["sampler"] == "DDIM" else "Eta": number(recipe["eta"]) if "eta" in recipe else None,
         "CFG Rescale": number(recipe["guidance_rescale"]) if "guidance_rescale" in recipe else None,
         "Mask image hash": mask.get("picture"),
         "Mask blur": number(mask.get("blur", 4)) if mask else None,
@@ -213,13 +213,13 @@ PROMPTS = [
 ]  # fmt: skip
 
 
-def recipes(wire):
+def recipes():
     base = {
         "tarim_recipe": 1,
         "model": {"name": "starter", "hash": hashlib.sha256(b"starter").hexdigest()},
         "prompt": "a fox",
         "size": {"width": 512, "height": 768},
-        "sampler": wire["DPM++ 2M"],
+        "sampler": "DPM++ 2M",
         "steps": 20,
         "guidance_scale": 7.0,
         "seed": "18446744073709551615",
@@ -229,8 +229,8 @@ def recipes(wire):
         yield {**base, "prompt": prompt} | ({"negative_prompt": negative} if negative else {})
     picture, mask = (hashlib.sha256(name).hexdigest() for name in (b"picture", b"mask"))
     yield {**base, "model": {"name": "a, b: \"c\""}, "guidance_scale": 6.5, "clip_skip": 2, "noise_source": "nv"}
-    yield {**base, "model": {"name": "[x]"}, "sampler": wire["DDIM"], "eta": 0.3, "emphasis": "no_norm"}
-    yield {**base, "sampler": wire["Euler a"], "eta": 0.0, "emphasis": "comfy_ui", "schedule": wire["Karras"]}
+    yield {**base, "model": {"name": "[x]"}, "sampler": "DDIM", "eta": 0.3, "emphasis": "no_norm"}
+    yield {**base, "sampler": "Euler a", "eta": 0.0, "emphasis": "comfy_ui", "schedule": "Karras"}
     yield {**base, "prompt": {"text": "a red fox", "template": "a {red|blue, \"x\"}\nfox"}, "guidance_rescale": 0.7}
     yield {**base, "negative_prompt": {"text": "", "template": " t "}, "variation": {"seed": "3", "strength": 0.05}}
     yield {**base, "init": {"picture": picture, "strength": 0.75, "resize_mode": "crop"}}
@@ -301,23 +301,14 @@ def main():
     lines = [text.replace("\n", " ") for text in random_texts(400, 40)]
     lines += ["Skip layers: [7, 8, 9, ], Next: 1", 'Hashes: {"vae": "1"}, Civitai resources: [{"a":1}], Z z: 3']
     save("lines.json", cases=[{"line": line, "parameters": read_line(line)} for line in lines])
-    # How recipes name samplers and schedules, and how A1111 does.
-    wire = {
-        "DPM++ 2M": "DpmPp2M",
-        "DDIM": "Ddim",
-        "Euler a": "EulerAncestral",
-        "Karras": "Karras",
-        "Automatic": "Automatic",
-    }
-    names = {value: key for key, value in wire.items()}
     cases = [
         {
             "recipe": recipe,
-            "infotext": written(recipe, names),
+            "infotext": written(recipe),
             "canonical": canonical(recipe),
             "hash": hashlib.sha256(canonical(recipe).encode()).hexdigest(),
         }
-        for recipe in recipes(wire)
+        for recipe in recipes()
     ]
     save("recipes.json", version=VERSION, cases=cases)
     held = {}

@@ -18,7 +18,6 @@
 mod json_object;
 mod pairs;
 mod read;
-mod sampler_names;
 mod to_draft;
 mod write;
 

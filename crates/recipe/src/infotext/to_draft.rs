@@ -5,12 +5,11 @@ use std::str::FromStr;
 use super::{
     Infotext,
     InfotextWarning::{self, OldPromptEditing, Unreadable, Unsupported},
-    sampler_names::{find_sampler, find_schedule},
     write::{emphasis_name, mask_fill_name},
 };
 use crate::{
     draft::Draft,
-    names::Schedule,
+    names::{Sampler, Schedule},
     recipe::{Emphasis, MaskArea, MaskFill, ModelRef, NoiseSource, Prompt},
     seed::Seed,
 };
@@ -150,15 +149,15 @@ impl Reader<'_> {
     /// The sampler, with the schedule that older programs wrote behind its name, and the schedule of newer ones.
     fn sampler(&mut self, draft: &mut Draft) {
         if let Some((key, value)) = self.any(&["Sampler", "sampler_name"]) {
-            match find_sampler(&value) {
-                Some((sampler, schedule)) => (draft.sampler, draft.schedule) = (Some(sampler), schedule),
-                None => self.warnings.push(Unsupported { key, value }),
+            match Sampler::parse(&value) {
+                Ok((sampler, schedule)) => (draft.sampler, draft.schedule) = (Some(sampler), schedule),
+                Err(_) => self.warnings.push(Unsupported { key, value }),
             }
         }
         if let Some((key, value)) = self.any(&["Schedule type", "Scheduler"]) {
-            match find_schedule(&value) {
-                Some(schedule) => draft.schedule = Some(schedule),
-                None => self.warnings.push(Unsupported { key, value }),
+            match value.parse::<Schedule>() {
+                Ok(schedule) => draft.schedule = Some(schedule),
+                Err(_) => self.warnings.push(Unsupported { key, value }),
             }
         }
         if draft.sampler.is_some() && draft.schedule.is_none() {

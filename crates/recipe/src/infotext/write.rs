@@ -4,7 +4,6 @@ use super::{
     EXACT_NEGATIVE_PROMPT, EXACT_PROMPT,
     pairs::{is_space, quote},
     read::shown_and_read,
-    sampler_names::{sampler_name, schedule_name},
 };
 use crate::{
     names::Sampler,
@@ -39,8 +38,8 @@ fn parameters(recipe: &Recipe, version: &str) -> Vec<(&'static str, String)> {
     let mask = init.and_then(|init| init.mask.as_ref());
 
     put("Steps", Some(recipe.steps.to_string()));
-    put("Sampler", Some(sampler_name(recipe.sampler).to_owned()));
-    put("Schedule type", Some(schedule_name(recipe.schedule).to_owned()));
+    put("Sampler", Some(recipe.sampler.to_string()));
+    put("Schedule type", Some(recipe.schedule.to_string()));
     put("CFG scale", Some(recipe.guidance_scale.to_string()));
     let image_guidance = init.map(|init| init.image_guidance_scale);
     put(
