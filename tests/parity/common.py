@@ -94,7 +94,7 @@ def open_pipeline(name, cls=None):
 def save_tensors(path, tensors):
     """Recorded tensors with the versions that they come from."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    contiguous = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+    contiguous = {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
     safetensors.torch.save_file(contiguous, path, metadata=versions())
 
 
