@@ -1,4 +1,5 @@
 //! One model in every layout that people have: the same tensors under the same names.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The recorded models: kinds, fits, hashes, and the shapes of models of true size.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod common;
 

@@ -41,7 +41,9 @@ pub(crate) fn open(path: &Path) -> Result<Checkpoint> {
         part,
         problem: format!("it has no tensors `{prefix}…`; this is a model without it, use the full version"),
     };
-    let Some((family, text_config, text_names)) = text::read(&whole.below("cond_stage_model.")) else {
+    let Some((family, text_config, text_names)) =
+        text::read(&whole.below("cond_stage_model.")).map_err(unfit(TEXT_ENCODER))?
+    else {
         return Err(missing(TEXT_ENCODER, "cond_stage_model."));
     };
     let first_stage = whole.below("first_stage_model.");

@@ -44,12 +44,25 @@ impl<'a> Source<'a> {
         self.get(name)?.shape.get(dimension).and_then(|&n| u32::try_from(n).ok())
     }
 
-    /// Numbers that stand right after `prefix`, as in `input_blocks.7.0.…`: how many there are when they run from 0.
+    /// Numbers that stand right after `prefix`, as in `input_blocks.7.0.…`: how many there are, running from 0.
     pub(crate) fn count(&self, prefix: &str) -> u32 {
-        let below = self.below(prefix);
-        let numbers: BTreeSet<u32> =
-            below.iter().filter_map(|(name, _)| name.split('.').next()?.parse().ok()).collect();
-        numbers.into_iter().zip(0..).take_while(|(found, expected)| found == expected).count() as u32
+        self.numbers(prefix).into_iter().zip(0..).take_while(|(found, expected)| found == expected).count()
+            as u32
+    }
+
+    /// As [`Self::count`], where a gap is an error.
+    pub(crate) fn count_without_gap(&self, prefix: &str) -> Result<u32, String> {
+        let count = self.count(prefix);
+        match self.numbers(prefix).last() {
+            Some(last) if *last >= count => {
+                Err(format!("there are tensors `{prefix}{last}.…` but none `{prefix}{count}.…`"))
+            }
+            _ => Ok(count),
+        }
+    }
+
+    fn numbers(&self, prefix: &str) -> BTreeSet<u32> {
+        self.below(prefix).iter().filter_map(|(name, _)| name.split('.').next()?.parse().ok()).collect()
     }
 }
 

@@ -12,29 +12,32 @@ const OPENCLIP_H: (u32, u32) = (1024, 23);
 const HEAD: u32 = 64;
 
 /// Family, names and configuration of the tensors below `cond_stage_model.`; `None` when there is no text encoder.
-pub(crate) fn read(source: &Source<'_>) -> Option<(Family, ClipTextConfig, Named)> {
+///
+/// # Errors
+/// When a layer is missing.
+pub(crate) fn read(source: &Source<'_>) -> Result<Option<(Family, ClipTextConfig, Named)>, String> {
     let openclip = source.below("model.");
     if openclip.has("token_embedding.weight") {
-        return Some(read_openclip(&openclip));
+        return read_openclip(&openclip).map(Some);
     }
     let transformer = source.below("transformer.");
     // Files of 2022, and those saved with transformers 5, have no `text_model.`.
     let nested = transformer.below("text_model.");
     let clip = if nested.is_empty() { transformer } else { nested };
     if !clip.has("embeddings.token_embedding.weight") {
-        return None;
+        return Ok(None);
     }
     let named: Named = clip
         .iter()
         .filter(|(name, _)| !name.ends_with("position_ids"))
         .map(|(name, stored)| (name.to_owned(), stored.clone()))
         .collect();
-    let layers = clip.count("encoder.layers.");
-    Some((Family::Sd1, config(&named, layers, "quick_gelu"), named))
+    let layers = clip.count_without_gap("encoder.layers.")?;
+    Ok(Some((Family::Sd1, config(&named, layers, "quick_gelu"), named)))
 }
 
-fn read_openclip(source: &Source<'_>) -> (Family, ClipTextConfig, Named) {
-    let all = source.count("transformer.resblocks.");
+fn read_openclip(source: &Source<'_>) -> Result<(Family, ClipTextConfig, Named), String> {
+    let all = source.count_without_gap("transformer.resblocks.")?;
     let width = source.dim("token_embedding.weight", 1).unwrap_or(0);
     // Files converted back from diffusers lack the last layer.
     let layers = if width == OPENCLIP_H.0 { all.min(OPENCLIP_H.1) } else { all.saturating_sub(1) };
@@ -51,7 +54,7 @@ fn read_openclip(source: &Source<'_>) -> (Family, ClipTextConfig, Named) {
             insert_layer_tensor(&format!("encoder.layers.{layer}"), rest, stored, &mut named);
         }
     }
-    (Family::Sd2, config(&named, layers, "gelu"), named)
+    Ok((Family::Sd2, config(&named, layers, "gelu"), named))
 }
 
 /// Splits `transformer.resblocks.7.mlp.c_fc.weight`.

@@ -91,7 +91,7 @@ fn take(source: &Source<'_>, from: &str, module: Module, to: &str, named: &mut N
 
 fn down(source: &Source<'_>, named: &mut Named) -> Result<Vec<Level>, String> {
     let mut levels = vec![Level::default()];
-    for index in 1..source.count("input_blocks.") {
+    for index in 1..source.count_without_gap("input_blocks.")? {
         let last = levels.len() - 1;
         let Some(level) = levels.last_mut() else { break };
         for child in 0..source.count(&format!("input_blocks.{index}.")) {
@@ -131,8 +131,9 @@ fn down(source: &Source<'_>, named: &mut Named) -> Result<Vec<Level>, String> {
 
 /// diffusers' kind of the middle block, with the depth of its transformer.
 fn middle(source: &Source<'_>, named: &mut Named) -> Result<Option<(&'static str, u32)>, String> {
+    let count = source.count_without_gap("middle_block.")?;
     let children: Vec<Option<Module>> =
-        (0..source.count("middle_block.")).map(|n| module(source, &format!("middle_block.{n}"))).collect();
+        (0..count).map(|n| module(source, &format!("middle_block.{n}"))).collect();
     let (places, kind): (&[&str], _) = match children.as_slice() {
         [] => (&[], None),
         [Some(Module::Resnet)] => (&["resnets.0"], Some("UNetMidBlock2D")),

@@ -8,8 +8,8 @@ use crate::config::VaeConfig;
 /// # Errors
 /// What is unusual about the structure.
 pub(crate) fn read(source: &Source<'_>) -> Result<(VaeConfig, Named), String> {
-    let levels = source.count("encoder.down.");
-    let layers = source.count("encoder.down.0.block.");
+    let levels = source.count_without_gap("encoder.down.")?;
+    let layers = source.count_without_gap("encoder.down.0.block.")?;
     if let Some((name, _)) = source.iter().find(|(name, _)| name.contains(".attn.")) {
         return Err(format!("`{name}` is attention within a level, which Stable Diffusion's VAE has not"));
     }
