@@ -68,6 +68,34 @@ fn lying_headers_are_refused_with_the_tensor_and_the_reason() {
     check(&header(&twice, 8), "`a` occurs twice");
 }
 
+/// Whatever one byte of a header becomes, and wherever a file is cut, the answer is a value, and what is opened can be
+/// read in full.
+#[test]
+fn no_damage_to_a_header_is_a_panic() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("some.safetensors");
+    let good = file_bytes(
+        r#"{"a":{"dtype":"F16","shape":[2,1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[],"data_offsets":[4,8]}}"#,
+        &[0; 8],
+    );
+    let read = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        let weights = Weights::open(&path)?;
+        let total: usize = weights.iter().map(|(_, view)| view.bytes.len()).sum();
+        assert_eq!(total, 8);
+        Ok::<_, CheckpointError>(weights.not_finite(tarim_checkpoint::Thoroughness::All))
+    };
+    read(&good).unwrap();
+    for at in 0..good.len() {
+        assert!(read(&good[..at]).is_err(), "cut at {at}");
+        for value in [0, b'9', b'"', b'}', b'-', 0xff] {
+            let mut bytes = good.clone();
+            bytes[at] = value;
+            drop(read(&bytes));
+        }
+    }
+}
+
 #[test]
 fn files_of_other_formats_are_named() {
     let temp = tempfile::tempdir().unwrap();

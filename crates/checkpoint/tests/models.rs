@@ -13,6 +13,10 @@ use tarim_checkpoint::{
     VaeConfig, Weights,
 };
 
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
 #[test]
 fn kinds_are_told_and_every_tensor_is_accounted_for() {
     let check = |name: &str, family: Family, task: Task, prediction: PredictionType| {
@@ -42,9 +46,8 @@ fn models_of_true_size_need_the_tensors_that_the_reference_has() {
     let check = |name: &str, mut expected: Vec<ExpectedTensor>| {
         expected.sort_by(|a, b| a.name.cmp(&b.name));
         assert_eq!(recorded[name]["tensors"], expected.len(), "{name}");
-        let lines: String =
-            expected.iter().map(|tensor| format!("{} {:?}\n", tensor.name, tensor.shape)).collect();
-        let digest: String = Sha256::digest(lines).iter().map(|byte| format!("{byte:02x}")).collect();
+        let lines: Vec<String> = expected.iter().map(|t| format!("{} {:?}\n", t.name, t.shape)).collect();
+        let digest = sha256(lines.concat().as_bytes());
         assert_eq!(recorded[name]["sha256"], digest, "{name}");
     };
     let unet = |config: Value| serde_json::from_value::<UnetConfig>(config).unwrap().expected_tensors();
@@ -80,8 +83,7 @@ fn hashes_are_of_contents() {
     write(&path, &as_single_file("sd1"));
     let mut last = (0, 0);
     let hash = Checkpoint::open(&path).unwrap().hash(&mut |done, total| last = (done, total)).unwrap();
-    let expected: String =
-        Sha256::digest(fs::read(&path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let expected = sha256(&fs::read(&path).unwrap());
     assert_eq!(hash.hex(), expected);
     assert_eq!(hash.short(), expected[..10]);
     assert_eq!(last, (fs::metadata(&path).unwrap().len(), fs::metadata(&path).unwrap().len()));
