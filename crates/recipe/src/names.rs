@@ -111,7 +111,7 @@ const SAMPLERS: [Names<Sampler>; 19] = [
     (Sampler::DpmPp2MSde, &["DPM++ 2M SDE", "dpmpp_2m_sde", "k_dpmpp_2m_sde", "sample_dpmpp_2m_sde"]),
     (Sampler::DpmPp3MSde, &["DPM++ 3M SDE", "dpmpp_3m_sde", "k_dpmpp_3m_sde", "sample_dpmpp_3m_sde"]),
     (Sampler::Lms, &["LMS", "k_lms", "sample_lms", "LMSDiscreteScheduler"]),
-    (Sampler::Ddim, &["DDIM", "ddim_trailing", "DDIMScheduler"]),
+    (Sampler::Ddim, &["DDIM", "DDIMScheduler"]),
     (Sampler::Ddpm, &["DDPM", "DDPMScheduler"]),
     (Sampler::Pndm, &["PLMS", "PNDM", "PNDMScheduler"]),
     (Sampler::UniPc, &["UniPC", "uni_pc", "uni_pc_bh2", "UniPCMultistepScheduler"]),
@@ -249,8 +249,11 @@ fn unknown<T: Copy>(kind: &'static str, text: &str, table: &[Names<T>]) -> Unkno
     let mut ranked: Vec<(usize, &'static str)> = table
         .iter()
         .filter_map(|(_, names)| {
-            let nearest = names.iter().map(|name| distance(&folded, &fold(name))).min()?;
-            Some((nearest, *names.first()?))
+            let canonical = *names.first()?;
+            // Short nicknames are near to everything.
+            let others = names.iter().filter(|name| **name == canonical || name.len() > 4);
+            let nearest = others.map(|name| distance(&folded, &fold(name))).min()?;
+            Some((nearest, canonical))
         })
         .collect();
     ranked.sort_by_key(|(distance, _)| *distance);

@@ -92,6 +92,8 @@ pub struct Grid {
     pub(crate) repeat: Option<usize>,
     /// Timesteps between levels, where diffusers' PNDM counts by it.
     pub(crate) stride: Option<usize>,
+    /// Whether the levels are diffusers', which chooses between it and k-diffusion where their samplers differ too.
+    pub(crate) as_diffusers: bool,
     /// Steps before [`Grid::with_strength`], by which DEIS decides how to end.
     pub(crate) planned: usize,
 }
@@ -146,7 +148,8 @@ impl Grid {
 
         let as_diffusers = options.convention == Convention::Diffusers
             && matches!(schedule, Schedule::Karras | Schedule::Exponential | Schedule::Beta);
-        let levels = if spaced || as_diffusers {
+        let as_diffusers = spaced || as_diffusers;
+        let levels = if as_diffusers {
             diffusers::levels(sampler, schedule, steps, noise, options)
         } else {
             a1111::levels(sampler, schedule, steps, noise, options)
@@ -176,7 +179,7 @@ impl Grid {
             preserving && !matches!(sampler, Sampler::DpmPp2M | Sampler::DpmPp2MSde | Sampler::DpmPp3MSde)
         };
         let initial_scale = if vp_start { first.hypot(1.0) } else { first };
-        let preserving = preserving && (spaced || as_diffusers);
+        let preserving = preserving && as_diffusers;
         let repeat = (sampler == Sampler::Pndm && timesteps.len() > 1).then_some(1);
         let planned = timesteps.len();
         Ok(Self {
@@ -189,6 +192,7 @@ impl Grid {
             preserving,
             repeat,
             stride,
+            as_diffusers,
             planned,
         })
     }

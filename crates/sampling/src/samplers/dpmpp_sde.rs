@@ -79,34 +79,41 @@ pub(crate) fn dpmpp_2m_sde<L: Latents, D: Denoiser<L>, N: NoiseSampler<L>>(
     Ok(x)
 }
 
+/// Where levels are diffusers', so are the coefficients of `solver_order=3`: they differ from k-diffusion's in the
+/// second step (a midpoint step) and by a whole second difference in the third-order term, and short runs end lower.
 pub(crate) fn dpmpp_3m_sde<L: Latents, D: Denoiser<L>, N: NoiseSampler<L>>(
     run: &mut Run<'_, L, D, N>,
     mut x: L,
 ) -> Result<L, D::Error> {
     let eta = run.eta(1.0);
+    let diffusers = run.grid.as_diffusers;
+    let steps = run.grid.steps();
     // Denoised latents and lengths of the last two steps, the latest first.
     let mut before: Vec<(L, f64)> = Vec::new();
-    for step in 0..run.grid.steps() {
+    for step in 0..steps {
         let (sigma, next) = (run.grid.sigma(step), run.grid.sigma(step + 1));
         let denoised = run.denoise(&x, step)?;
         let h = lambda(next) - lambda(sigma);
         x = if next > 0.0 {
             let h_eta = h * (1.0 + eta);
-            let mut moved = x.mix((-h_eta).exp(), -(-h_eta).exp_m1(), &denoised);
+            let share = -(-h_eta).exp_m1();
+            let mut moved = x.mix((-h_eta).exp(), share, &denoised);
             if h > 0.0 {
-                let phi_2 = (-h_eta).exp_m1() / h_eta + 1.0;
-                match before.as_slice() {
+                let lower = diffusers && run.grid.planned < 15 && step + 2 == steps;
+                let known = before.get(..if lower { 1 } else { 2 }).unwrap_or(&before);
+                let phi_2 = 1.0 - share / h_eta;
+                match known {
                     [(one, h_1), (two, h_2), ..] => {
                         let (r0, r1) = (h_1 / h, h_2 / h);
                         let latest = denoised.mix(1.0 / r0, -1.0 / r0, one);
                         let older = one.mix(1.0 / r1, -1.0 / r1, two);
                         let d1 = latest.mix(1.0 + r0 / (r0 + r1), -r0 / (r0 + r1), &older);
                         let d2 = latest.mix(1.0 / (r0 + r1), -1.0 / (r0 + r1), &older);
-                        let phi_3 = phi_2 / h_eta - 0.5;
+                        let phi_3 = phi_2 / h_eta - 0.5 + if diffusers { 1.0 } else { 0.0 };
                         moved = L::linear(&[(1.0, &moved), (phi_2, &d1), (-phi_3, &d2)]);
                     }
                     [(one, h_1)] => {
-                        let second = phi_2 * h / h_1;
+                        let second = if diffusers { 0.5 * share } else { phi_2 } * h / h_1;
                         moved = L::linear(&[(1.0, &moved), (second, &denoised), (-second, one)]);
                     }
                     [] => {}
