@@ -71,6 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let unet = Unet::load(&unet.config, &unet.weights, device, kind)?;
     let vae = AutoencoderKl::load_decoder(&vae.config, &vae.weights, device, kind)?;
     let load_seconds = start.elapsed().as_secs_f64();
+    let load_cpu = cpu_seconds();
 
     // A prompt and its negative, of start and end tokens only.
     let ids = Tensor::full([2, 77], 49407, (Kind::Int64, Device::Cpu));
@@ -91,13 +92,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let first_step = step()?;
     let cold_start = start.elapsed().as_secs_f64();
+    let before_steps = cpu_seconds();
     let steps = (0..options.steps).map(|_| step()).collect::<Result<Vec<_>, _>>()?;
+    let steps_cpu = cpu_seconds().zip(before_steps).map(|(after, before)| (after - before) / steps.len() as f64);
     let decode = || -> Result<f64, Box<dyn Error>> {
         let start = Instant::now();
         let _picture = vae.decode(&latents.narrow(0, 0, 1).narrow(1, 0, 4))?;
         Ok(start.elapsed().as_secs_f64())
     };
+    let before_decode = cpu_seconds();
     let decode_seconds = decode()?;
+    let decode_cpu = cpu_seconds().zip(before_decode).map(|(after, before)| after - before);
     let (_, text_seconds) = encode()?;
     let peak = peak_rss();
     let rates = device::self_test(device, kind)?;
@@ -112,6 +117,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             "threads": tch::get_num_threads(),
             "size": options.size,
             "load_seconds": load_seconds,
+            "load_cpu_seconds": load_cpu,
+            "step_cpu_seconds": steps_cpu,
+            "decode_cpu_seconds": decode_cpu,
             "text_seconds": text_seconds,
             "first_step_seconds": first_step,
             "cold_start_seconds": cold_start,
@@ -132,6 +140,15 @@ fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Processor time of all threads so far, which on a shared machine says more than the clock; known on Linux only.
+fn cpu_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // User and system time are the 14th and 15th fields, in ticks of 10 ms, after a name that may hold spaces.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<f64>().ok();
+    Some((ticks()? + ticks()?) / 100.0)
 }
 
 /// Most memory that this process ever held, in bytes; known on Linux only.
