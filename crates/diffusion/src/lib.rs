@@ -9,6 +9,7 @@
 pub mod device;
 mod error;
 pub mod nets;
+pub mod pipeline;
 mod weights;
 
 pub use error::{DiffusionError, Result};
