@@ -65,8 +65,9 @@ pub trait Denoiser<L> {
 pub trait NoiseSampler<L> {
     /// Unit-variance noise for the step from `sigma` down to `sigma_next`.
     ///
-    /// Independent draws serve every sampler but DPM++ SDE, which asks for `(sigma, middle)` and then for
-    /// `(sigma, sigma_next)` and expects increments of one Brownian motion; see [`crate::BrownianNoise`].
+    /// DPM++ SDE asks for `(sigma, middle)` and then for `(sigma, sigma_next)` and expects increments of one Brownian
+    /// motion: [`crate::BrownianNoise`]. All others expect independent draws, Restart above all, which comes back to
+    /// the same interval.
     fn noise(&mut self, sigma: f64, sigma_next: f64) -> L;
 }
 

@@ -65,7 +65,8 @@ impl Options {
         let within = |value: f64, most: f64| (0.0..=most).contains(&value);
         if let Some(eta) = self.eta {
             let most = if matches!(sampler, Sampler::Ddim | Sampler::Tcd) { 1.0 } else { 1000.0 };
-            option("eta", eta, within(eta, most), "it is 0 to 1")?;
+            let range = "it is 0 to 1 (more with ancestral and SDE samplers)";
+            option("eta", eta, within(eta, most), range)?;
         }
         option("s_noise", self.s_noise, within(self.s_noise, 1000.0), "it is 0 or a little above")?;
         option("s_churn", self.s_churn, within(self.s_churn, f64::INFINITY), "it is 0 or above")?;

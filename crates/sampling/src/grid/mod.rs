@@ -135,6 +135,7 @@ impl Grid {
         let few_step = matches!(sampler, Sampler::Lcm | Sampler::Tcd);
         let schedule = schedule.resolve(sampler);
         let spaced = matches!(schedule, Schedule::Leading | Schedule::Trailing | Schedule::Linspace);
+        options.check(few_step, noise)?;
         let most = if few_step && spaced {
             noise.timesteps().min(options.original_inference_steps as usize)
         } else {
@@ -144,7 +145,6 @@ impl Grid {
         if !(1..=most).contains(&steps) {
             return Err(GridError::Steps { steps, most });
         }
-        options.check(noise)?;
 
         let as_diffusers = options.convention == Convention::Diffusers
             && matches!(schedule, Schedule::Karras | Schedule::Exponential | Schedule::Beta);
@@ -260,7 +260,7 @@ impl Grid {
 }
 
 impl GridOptions {
-    fn check(&self, noise: &NoiseSchedule) -> Result<(), GridError> {
+    fn check(&self, few_step: bool, noise: &NoiseSchedule) -> Result<(), GridError> {
         let positive = |name, value: f64| {
             if value.is_finite() && value > 0.0 {
                 Ok(())
@@ -278,7 +278,7 @@ impl GridOptions {
                 "it is below the number of training timesteps",
             ));
         }
-        if !(1..=noise.timesteps()).contains(&(self.original_inference_steps as usize)) {
+        if few_step && !(1..=noise.timesteps()).contains(&(self.original_inference_steps as usize)) {
             let range = "it is 1 to the number of training timesteps";
             return Err(option("original_inference_steps", self.original_inference_steps, range));
         }

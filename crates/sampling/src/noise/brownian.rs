@@ -1,4 +1,4 @@
-//! Noise for DPM++ SDE, whose two draws of a step overlap.
+//! Noise for DPM++ SDE alone, whose two draws of a step overlap.
 
 use super::PictureNoise;
 
