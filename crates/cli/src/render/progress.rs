@@ -60,7 +60,9 @@ impl Reporter {
     /// What a person may want to know once, and a log does not.
     pub(super) fn notes(&self, notes: &[String]) {
         if let Some(bar) = &self.bar {
-            notes.iter().for_each(|note| bar.println(note));
+            for note in notes {
+                bar.println(note);
+            }
         }
     }
 
