@@ -139,9 +139,9 @@ mod tests {
         };
         let colours = Colours::fit(3, decoder);
         let shape = Shape { channels: 3, height: 1, width: 2 };
-        let found = colours.paint(&[1.0, 0.0, 1.0, 0.0, 1.0, 0.0], shape).unwrap();
-        // (0.3, 0.3, 0.1) and (0, 0.5, -0.1), from -1..1 to 0..255
-        assert_eq!(found.bytes(), [166, 166, 140, 128, 191, 115]);
+        let found = colours.paint(&[1.0, 0.1, 1.0, 0.0, 1.0, 0.0], shape).unwrap();
+        // (0.3, 0.3, 0.1) and (0.03, 0.5, -0.09), from -1..1 to 0..255
+        assert_eq!(found.bytes(), [166, 166, 140, 131, 191, 116]);
         let failed = Colours::fit(3, |_, _| Err(crate::pipeline::PipelineError::input("x", "")));
         assert_eq!(failed.paint(&[0.0; 6], shape), None);
     }

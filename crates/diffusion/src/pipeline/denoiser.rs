@@ -177,6 +177,19 @@ fn tensor(values: &[f32], size: &[i64]) -> Result<Tensor, DiffusionError> {
         .map_err(|error| DiffusionError::torch("preparing the UNet's input", &error))
 }
 
+/// Puts the original back outside the masks, with noise of a level; level 0 is for finished latents, because some
+/// samplers end a little above it.
+pub(super) fn restore(latents: &mut LatentBatch, subjects: &[Subject], sigma: f64) {
+    for (latents, subject) in latents.pictures_mut().zip(subjects) {
+        let Some(blend) = &subject.blend else { continue };
+        let original = blend.original.iter().zip(&subject.noise);
+        let cells = latents.iter_mut().zip(original).zip(blend.drawn.iter().cycle());
+        for ((value, (original, noise)), _) in cells.filter(|(_, drawn)| !**drawn) {
+            *value = (f64::from(*original) + sigma * f64::from(*noise)) as f32;
+        }
+    }
+}
+
 impl Denoiser<LatentBatch> for Evaluator<'_> {
     type Error = Stop;
 
@@ -196,19 +209,7 @@ impl Denoiser<LatentBatch> for Evaluator<'_> {
     /// A plain model draws everywhere; outside the mask the original comes back with noise of the level reached, the
     /// same noise in each step. diffusers' `StableDiffusionInpaintPipeline` does this with models of 4 channels.
     fn end_step(&mut self, mut x: LatentBatch, end: StepEnd) -> Result<LatentBatch, Stop> {
-        let cells = x.shape().cells();
-        for (latents, subject) in x.pictures_mut().zip(self.subjects) {
-            let Some(blend) = &subject.blend else { continue };
-            let original = blend.original.iter().zip(&subject.noise);
-            for ((value, (original, noise)), drawn) in
-                latents.iter_mut().zip(original).zip(blend.drawn.iter().cycle())
-            {
-                if !drawn {
-                    *value = (f64::from(*original) + end.sigma * f64::from(*noise)) as f32;
-                }
-            }
-            debug_assert_eq!(blend.drawn.len(), cells);
-        }
+        restore(&mut x, self.subjects, end.sigma);
         let (step, steps) = (end.step as u32 + 1, end.steps as u32);
         let previews = self.previews(step, steps);
         let report = StepReport { pictures: self.pictures.clone(), step, steps, previews: &previews };

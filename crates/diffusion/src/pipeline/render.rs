@@ -9,7 +9,7 @@ use tarim_recipe::{Recipe, Sampler};
 use tarim_sampling::{FinalSigma, Grid, GridOptions, Options, SampleError, sample};
 
 use super::api::{Picture, RenderInputs, Rendering, Stage, StepObserver};
-use super::denoiser::{Counters, Evaluator, Stop, Subject};
+use super::denoiser::{Counters, Evaluator, Stop, Subject, restore};
 use super::error::{PipelineError, Result};
 use super::guidance::Guidance;
 use super::latents::{LatentBatch, Shape};
@@ -165,6 +165,7 @@ impl Pipeline {
                     SampleError::Denoiser(stop) => stop,
                     SampleError::Grid(error) => Stop::Failed(error.into()),
                 })?;
+            restore(&mut finished, &subjects, 0.0);
             if !finished.is_finite() {
                 let steps = grid.steps() as u32;
                 return Err(Stop::Failed(PipelineError::NotFinite { step: steps, steps }));

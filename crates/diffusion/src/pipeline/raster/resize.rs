@@ -70,7 +70,7 @@ pub(crate) fn stretch(picture: &Raster, (width, height): (u32, u32)) -> Raster {
 mod tests {
     use super::*;
 
-    fn check(mode: ResizeMode, expected: &[&[u8]]) {
+    fn check(mode: ResizeMode, expected: &[[u8; 4]; 4]) {
         // Left half dark, right half light, twice as wide as high.
         let picture = Raster::new(4, 2, 1, [10, 10, 200, 200].repeat(2)).unwrap();
         let found = fit(&picture, (4, 4), mode);
@@ -80,8 +80,8 @@ mod tests {
 
     #[test]
     fn modes() {
-        check(ResizeMode::Stretch, &[&[10, 10, 200, 200]; 4]);
-        check(ResizeMode::Fill, &[&[10, 10, 200, 200]; 4]);
+        check(ResizeMode::Stretch, &[[10, 10, 200, 200]; 4]);
+        check(ResizeMode::Fill, &[[10, 10, 200, 200]; 4]);
         let tall = Raster::new(2, 4, 1, vec![0, 0, 10, 10, 20, 20, 30, 30]).unwrap();
         let filled = fit(&tall, (6, 4), ResizeMode::Fill);
         assert_eq!(filled.rows().nth(2).unwrap(), [20; 6]);
