@@ -94,7 +94,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let cold_start = start.elapsed().as_secs_f64();
     let before_steps = cpu_seconds();
     let steps = (0..options.steps).map(|_| step()).collect::<Result<Vec<_>, _>>()?;
-    let steps_cpu = cpu_seconds().zip(before_steps).map(|(after, before)| (after - before) / steps.len() as f64);
+    let steps_cpu =
+        cpu_seconds().zip(before_steps).map(|(after, before)| (after - before) / steps.len() as f64);
     let decode = || -> Result<f64, Box<dyn Error>> {
         let start = Instant::now();
         let _picture = vae.decode(&latents.narrow(0, 0, 1).narrow(1, 0, 4))?;

@@ -81,8 +81,12 @@ pub fn select(device: DeviceChoice, precision: Option<Precision>) -> Result<Sele
     let mut notes = Vec::new();
     let device = match device {
         DeviceChoice::Cpu => Device::Cpu,
-        DeviceChoice::Mps if tch::utils::has_mps() => Device::Mps,
-        DeviceChoice::Mps => return Err(DiffusionError::Device("this libtorch has no Metal support".into())),
+        DeviceChoice::Mps => {
+            if !tch::utils::has_mps() {
+                return Err(DiffusionError::Device("this libtorch has no Metal support".into()));
+            }
+            Device::Mps
+        }
         DeviceChoice::Cuda(number) => match cuda_devices() {
             Ok(count) if number < count => Device::Cuda(number),
             Ok(count) => {
@@ -102,17 +106,16 @@ pub fn select(device: DeviceChoice, precision: Option<Precision>) -> Result<Sele
         },
     };
     let kind = match (precision, device) {
-        (Some(Precision::Fp32), _) => Kind::Float,
-        (Some(Precision::Bf16), _) => Kind::BFloat16,
         (Some(Precision::Fp16), Device::Cpu) => {
             return Err(DiffusionError::Device(
                 "float16 is unusably slow on a CPU; choose bf16, fp32 or auto".into(),
             ));
         }
         (Some(Precision::Fp16), _) | (None, Device::Cuda(_)) => Kind::Half,
+        (Some(Precision::Bf16), _) => Kind::BFloat16,
         (None, Device::Cpu) if cpu_prefers_bfloat16() => Kind::BFloat16,
-        // Metal's half types are untested here.
-        (None, _) => Kind::Float,
+        // Without a wish on Metal too: its half types are untested here.
+        (Some(Precision::Fp32) | None, _) => Kind::Float,
     };
     Ok(Selected { device, kind, notes })
 }

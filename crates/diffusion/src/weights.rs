@@ -41,7 +41,7 @@ impl<'a> Loader<'a> {
     }
 
     /// An error about this place's configuration.
-    pub(crate) fn unsupported(&self, problem: String) -> DiffusionError {
+    pub(crate) fn unsupported(&self, problem: &str) -> DiffusionError {
         DiffusionError::Unsupported {
             part: self.part,
             problem: format!("{}: {problem}", self.prefix.trim_end_matches('.')),
@@ -108,7 +108,7 @@ impl<'a> Loader<'a> {
         if found != shape {
             return Err(DiffusionError::Shape { name, expected: shape.to_vec(), found });
         }
-        let copied = self.copy_view(out, &view, shape);
+        let copied = copy_view(out, &view, shape);
         let bad = |problem: String| DiffusionError::BadTensor { name: name.clone(), problem };
         let range = copied.map_err(|error| match error {
             CopyError::Dtype(dtype) => {
@@ -123,32 +123,32 @@ impl<'a> Loader<'a> {
             Err(bad("holds values that are not numbers; the file is damaged".into()))
         }
     }
+}
 
-    /// Copies, and returns the range of the elements (negated), which is finite only if each of them is.
-    #[allow(unsafe_code)]
-    fn copy_view(&self, out: &Tensor, view: &TensorView<'_>, shape: &[i64]) -> Result<f64, CopyError> {
-        let kind = kind_of(view.dtype).ok_or_else(|| CopyError::Dtype(format!("{:?}", view.dtype)))?;
-        let width = kind.elt_size_in_bytes();
-        let count: i64 = shape.iter().product();
-        let source =
-            if view.bytes.len() == count as usize * width && view.bytes.as_ptr().align_offset(width) == 0 {
-                // SAFETY: the bytes are initialised, aligned for `kind`, as many as the shape needs (checked above) and
-                // stay mapped while `view` borrows them, which outlives this tensor; nothing writes through it.
-                unsafe { Tensor::f_from_blob(view.bytes.as_ptr(), shape, &[], kind, Device::Cpu) }
-            } else {
-                Tensor::f_from_data_size(view.bytes, shape, kind)
-            };
-        let source = source.map_err(CopyError::Torch)?;
-        let run = || -> Result<f64, TchError> {
-            // A reshaped destination has the same elements in the same order; a permuted one has the file's shape.
-            let mut out = if out.size() == shape { out.shallow_clone() } else { out.f_view(shape)? };
-            out.f_copy_(&source)?;
-            // NaN and infinity show in the extremes, which are found twenty times faster than a sum.
-            let (least, most) = source.f_aminmax(None::<i64>, false)?;
-            Ok(least.f_double_value(&[])? - most.f_double_value(&[])?)
-        };
-        run().map_err(CopyError::Torch)
-    }
+/// Copies, and returns the range of the elements (negated), which is finite only if each of them is.
+#[allow(unsafe_code)]
+fn copy_view(out: &Tensor, view: &TensorView<'_>, shape: &[i64]) -> Result<f64, CopyError> {
+    let kind = kind_of(view.dtype).ok_or_else(|| CopyError::Dtype(format!("{:?}", view.dtype)))?;
+    let width = kind.elt_size_in_bytes();
+    let count: i64 = shape.iter().product();
+    let source = if view.bytes.len() == count as usize * width && view.bytes.as_ptr().align_offset(width) == 0
+    {
+        // SAFETY: the bytes are initialised, aligned for `kind`, as many as the shape needs (checked above) and
+        // stay mapped while `view` borrows them, which outlives this tensor; nothing writes through it.
+        unsafe { Tensor::f_from_blob(view.bytes.as_ptr(), shape, &[], kind, Device::Cpu) }
+    } else {
+        Tensor::f_from_data_size(view.bytes, shape, kind)
+    };
+    let source = source.map_err(CopyError::Torch)?;
+    let run = || -> Result<f64, TchError> {
+        // A reshaped destination has the same elements in the same order; a permuted one has the file's shape.
+        let mut out = if out.size() == shape { out.shallow_clone() } else { out.f_view(shape)? };
+        out.f_copy_(&source)?;
+        // NaN and infinity show in the extremes, which are found twenty times faster than a sum.
+        let (least, most) = source.f_aminmax(None::<i64>, false)?;
+        Ok(least.f_double_value(&[])? - most.f_double_value(&[])?)
+    };
+    run().map_err(CopyError::Torch)
 }
 
 const LOADING: &str = "loading weights";

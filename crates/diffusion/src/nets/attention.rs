@@ -221,7 +221,7 @@ impl SpatialTransformer {
         let channels = shape.channels;
         if shape.heads < 1 || channels % shape.heads != 0 {
             return Err(
-                from.unsupported(format!("{channels} channels cannot be split into {} heads", shape.heads))
+                from.unsupported(&format!("{channels} channels cannot be split into {} heads", shape.heads))
             );
         }
         // A 1×1 convolution and a linear layer are the same thing over tokens.

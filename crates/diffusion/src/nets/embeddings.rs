@@ -74,7 +74,7 @@ impl TextTimeEmbedding {
     pub(crate) fn load(from: &Loader<'_>, context_dim: i64, time_dim: i64, heads: i64) -> Result<Self> {
         if heads < 1 || context_dim % heads != 0 {
             return Err(
-                from.unsupported(format!("a context of {context_dim} cannot be split into {heads} heads"))
+                from.unsupported(&format!("a context of {context_dim} cannot be split into {heads} heads"))
             );
         }
         let pool = from.sub("pool");

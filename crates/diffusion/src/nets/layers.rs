@@ -115,7 +115,9 @@ pub(crate) struct GroupNorm {
 impl GroupNorm {
     pub(crate) fn load(from: &Loader<'_>, channels: i64, groups: i64, eps: f64) -> Result<Self> {
         if groups < 1 || channels % groups != 0 {
-            return Err(from.unsupported(format!("{channels} channels cannot be split into {groups} groups")));
+            return Err(
+                from.unsupported(&format!("{channels} channels cannot be split into {groups} groups"))
+            );
         }
         let (weight, bias) = (from.tensor("weight", &[channels])?, from.tensor("bias", &[channels])?);
         Ok(Self { groups, weight, bias, eps })

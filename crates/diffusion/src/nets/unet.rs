@@ -142,6 +142,7 @@ impl Unet {
     }
 
     /// Width of the encoded prompt that it wants.
+    #[allow(clippy::misnamed_getters)] // A projection may stand between the prompt and the layers' own width.
     pub fn context_dim(&self) -> i64 {
         self.plan.context_input_dim
     }

@@ -81,7 +81,7 @@ impl AutoencoderKl {
             return Err(input("only the decoder was loaded".into()));
         };
         let _no_grad = tch::no_grad_guard();
-        self.check(picture, self.channels)?;
+        check(picture, self.channels)?;
         let moments = self.prepare(picture).and_then(|x| encoder.forward(&x)).doing(DOING)?;
         let moments = moments.f_to_kind(Kind::Float).doing(DOING)?;
         if !is_finite(&moments)? {
@@ -105,7 +105,7 @@ impl AutoencoderKl {
     pub fn decode(&self, latents: &Tensor) -> Result<Tensor> {
         const DOING: &str = "decoding a picture";
         let _no_grad = tch::no_grad_guard();
-        self.check(latents, self.latent_channels)?;
+        check(latents, self.latent_channels)?;
         let batch = latents.size().first().copied().unwrap_or_default();
         // One picture at a time: the last levels are by far the largest tensors of all.
         let pictures = (0..batch)
@@ -141,17 +141,17 @@ impl AutoencoderKl {
     fn prepare(&self, x: &Tensor) -> TchResult {
         layout::for_device(&x.f_to_device(self.device)?.f_to_kind(self.kind)?, self.device)
     }
-
-    fn check(&self, x: &Tensor, channels: i64) -> Result<()> {
-        match x.size().as_slice() {
-            [_, c, h, w] if *c == channels && *h > 0 && *w > 0 => Ok(()),
-            other => Err(input(format!("expected [batch, {channels}, height, width], got {other:?}"))),
-        }
-    }
 }
 
 fn input(problem: String) -> DiffusionError {
     DiffusionError::Input { part: PART, problem }
+}
+
+fn check(x: &Tensor, channels: i64) -> Result<()> {
+    match x.size().as_slice() {
+        [b, c, h, w] if *b > 0 && *c == channels && *h > 0 && *w > 0 => Ok(()),
+        other => Err(input(format!("expected [batch, {channels}, height, width], got {other:?}"))),
+    }
 }
 
 fn is_finite(x: &Tensor) -> Result<bool> {
