@@ -114,6 +114,7 @@ impl<'a> Loader<'a> {
             CopyError::Dtype(dtype) => {
                 bad(format!("holds {dtype}; weights are float16, bfloat16 or float32"))
             }
+            CopyError::Length(bytes) => bad(format!("has {bytes} bytes, which do not make its shape")),
             CopyError::Torch(error) => DiffusionError::torch(format!("{LOADING} `{name}`"), &error),
         })?;
         self.weights.release(&view);
@@ -128,7 +129,7 @@ impl<'a> Loader<'a> {
 /// Copies, and returns the range of the elements (negated), which is finite only if each of them is.
 #[allow(unsafe_code)]
 fn copy_view(out: &Tensor, view: &TensorView<'_>, shape: &[i64]) -> Result<f64, CopyError> {
-    let kind = kind_of(view.dtype).ok_or_else(|| CopyError::Dtype(format!("{:?}", view.dtype)))?;
+    let kind = kind_of(view.dtype).ok_or_else(|| CopyError::Dtype(view.dtype.to_string()))?;
     let width = kind.elt_size_in_bytes();
     let count: i64 = shape.iter().product();
     let source = if view.bytes.len() == count as usize * width && view.bytes.as_ptr().align_offset(width) == 0
@@ -155,6 +156,7 @@ const LOADING: &str = "loading weights";
 
 enum CopyError {
     Dtype(String),
+    Length(usize),
     Torch(TchError),
 }
 

@@ -153,3 +153,30 @@ fn unfit_configurations_and_inputs_are_errors_that_say_what_is_wrong() {
     unet.forward(&io["sample"], &[f64::NAN], &io["context"]).unwrap_err();
     unet.forward(&io["sample"], &[1.0], &io["context"].narrow(0, 0, 1)).unwrap_err();
 }
+
+#[test]
+fn damaged_weights_are_errors_that_name_the_tensor() {
+    let case = Case::open("unet-conv-projection");
+    let good = Tensor::read_safetensors(folder("unet-conv-projection").join("weights.safetensors")).unwrap();
+    let temporary = tempfile::tempdir().unwrap();
+    let check = |name: &str, damage: &dyn Fn(&Tensor) -> Tensor, expected: &str| {
+        let tensors: Vec<_> =
+            good.iter().map(|(n, t)| (n, if n == name { damage(t) } else { t.shallow_clone() })).collect();
+        let file = temporary.path().join("weights.safetensors");
+        Tensor::write_safetensors(&tensors, &file).unwrap();
+        let weights = open_weights(&file);
+        let error =
+            Unet::load(&case.config(), &weights, Device::Cpu, Kind::BFloat16).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains(expected), "{error}");
+    };
+    let conv = "mid_block.resnets.1.conv2.weight";
+    check(conv, &|t| t.to_kind(Kind::Float) * f64::NAN, "not numbers");
+    check(conv, &|t| t.to_kind(Kind::Float) / 0.0, "not numbers");
+    check(conv, &|t| t.to_kind(Kind::Int64), "holds I64");
+    check(conv, &|t| t.narrow(0, 0, 3).contiguous(), "[3, 16, 3, 3]");
+    check(
+        "up_blocks.0.upsamplers.0.conv.weight",
+        &|t| t.to_kind(Kind::Double) * f64::INFINITY,
+        "not numbers",
+    );
+}
