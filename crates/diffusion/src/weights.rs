@@ -132,8 +132,10 @@ fn copy_view(out: &Tensor, view: &TensorView<'_>, shape: &[i64]) -> Result<f64, 
     let kind = kind_of(view.dtype).ok_or_else(|| CopyError::Dtype(view.dtype.to_string()))?;
     let width = kind.elt_size_in_bytes();
     let count: i64 = shape.iter().product();
-    let source = if view.bytes.len() == count as usize * width && view.bytes.as_ptr().align_offset(width) == 0
-    {
+    if usize::try_from(count).ok().and_then(|count| count.checked_mul(width)) != Some(view.bytes.len()) {
+        return Err(CopyError::Length(view.bytes.len()));
+    }
+    let source = if view.bytes.as_ptr().align_offset(width) == 0 {
         // SAFETY: the bytes are initialised, aligned for `kind`, as many as the shape needs (checked above) and
         // stay mapped while `view` borrows them, which outlives this tensor; nothing writes through it.
         unsafe { Tensor::f_from_blob(view.bytes.as_ptr(), shape, &[], kind, Device::Cpu) }
