@@ -1,6 +1,8 @@
 //! Each network against the reference implementation's recorded outputs (`tests/parity/nets.py`), in float32 to
 //! 1e-4 relative error and in bfloat16 to its own precision.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests fail by panicking as well.
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
