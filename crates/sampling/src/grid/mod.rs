@@ -163,9 +163,12 @@ impl Grid {
         let stride = strided.then_some(noise.timesteps() / steps);
         let mut targets: Vec<f64> = sigmas.iter().skip(1).copied().collect();
         if let Some(stride) = stride {
-            let last = targets.len() - 1;
-            for (target, timestep) in targets.iter_mut().zip(&timesteps).take(last) {
-                *target = noise.t_to_sigma_linear(timestep - stride as f64);
+            // Also the last, where rounding leaves a timestep below it (6 steps, trailing).
+            for (target, timestep) in targets.iter_mut().zip(&timesteps) {
+                let below = timestep - stride as f64;
+                if below >= 0.0 {
+                    *target = noise.t_to_sigma_linear(below);
+                }
             }
         }
         let preserving = variance_preserving(sampler);
