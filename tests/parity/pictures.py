@@ -1,8 +1,7 @@
-"""Records whole pictures: the latents and pixels that diffusers makes of recipes with small random models.
+"""Records whole pictures: the latents and pixels that diffusers makes of recipes with the models of models.py.
 
-Writes under tests/goldens/pictures/: `models/` (one whole model, and the UNets of an inpainting and an
-instruct-pix2pix model that go with its other parts), `cases.json` (each case's model, scheduler overrides of the model
-and recipe) and `expected.safetensors` (`<case>.latents`, `<case>.picture`, and the initial picture and mask).
+Writes under tests/goldens/pictures/: `cases.json` (each case's model, changes to its scheduler configuration, and
+recipe) and `expected.safetensors` (`<case>.latents`, `<case>.picture`, and the initial picture and mask).
 
 Prompts in the prompt language are encoded by `a1111_context`, an independent computation from the segments written
 beside them. All else goes through diffusers' pipelines, in float32 on the CPU, with one generator a picture.
@@ -18,66 +17,24 @@ import diffusers
 import torch
 import transformers
 from diffusers import (
-    AutoencoderKL, DDIMScheduler, DDPMScheduler, DEISMultistepScheduler, DPMSolverMultistepScheduler,
+    DDIMScheduler, DDPMScheduler, DEISMultistepScheduler, DPMSolverMultistepScheduler,
     EulerAncestralDiscreteScheduler, EulerDiscreteScheduler, HeunDiscreteScheduler, KDPM2AncestralDiscreteScheduler,
     KDPM2DiscreteScheduler, LCMScheduler, LMSDiscreteScheduler, PNDMScheduler, StableDiffusionImg2ImgPipeline,
     StableDiffusionInpaintPipeline, StableDiffusionInstructPix2PixPipeline, StableDiffusionPipeline, TCDScheduler,
-    UNet2DConditionModel, UniPCMultistepScheduler,
+    UniPCMultistepScheduler,
 )  # fmt: skip
 from diffusers.pipelines.stable_diffusion import pipeline_stable_diffusion_img2img as img2img_module
 from diffusers.pipelines.stable_diffusion import pipeline_stable_diffusion_inpaint as inpaint_module
-from transformers import CLIPTextConfig, CLIPTextModel
 
 import common
 
 OUT = Path(sys.argv[1]) if len(sys.argv) > 1 else common.GOLDENS / "pictures"
-BASE = OUT / "models" / "base"
-MERGES = 120
-WIDTH = 16
-UNET = {
-    "sample_size": 8, "block_out_channels": [8, 16], "layers_per_block": 1, "norm_num_groups": 4,
-    "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"], "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D"],
-    "cross_attention_dim": WIDTH, "attention_head_dim": 2,
-}  # fmt: skip
-VAE = {
-    "block_out_channels": [8, 8, 8, 16], "layers_per_block": 1, "norm_num_groups": 4, "latent_channels": 4,
-    "down_block_types": ["DownEncoderBlock2D"] * 4, "up_block_types": ["UpDecoderBlock2D"] * 4, "sample_size": 64,
-    "scaling_factor": 0.5,
-}  # fmt: skip
-TEXT = {
-    "hidden_size": WIDTH, "intermediate_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2,
-    "hidden_act": "quick_gelu",
-}  # fmt: skip
+
 PROMPT, NEGATIVE = "a red fox, 飞天", "blurry"
 
 
-def unet(seed, **config):
-    model = common.draw(UNet2DConditionModel(**UNET | config), seed)
-    # Smaller outputs keep latents within what the decoder shows, larger projections let the prompt count.
-    for name, parameter in model.named_parameters():
-        factor = 0.6 if name == "conv_out.weight" else 2.5 if "attn2.to_out" in name else 1.0
-        parameter.data = (parameter.data * factor).half().float()
-    return model
-
-
-def make_models():
-    vocabulary = common.save_tokenizer(BASE / "tokenizer", MERGES)
-    vae = common.draw(AutoencoderKL(**VAE), 2)
-    vae.decoder.conv_out.weight.data = (vae.decoder.conv_out.weight.data * 0.8).half().float()
-    ids = {"vocab_size": vocabulary, "bos_token_id": vocabulary - 2, "eos_token_id": vocabulary - 1, "pad_token_id": 1}
-    text = common.draw(CLIPTextModel(CLIPTextConfig(**TEXT, **ids)), 3)
-    scheduler = PNDMScheduler(**common.STABLE_DIFFUSION_SCHEDULER | {"skip_prk_steps": True})
-    common.save_model(BASE, unet(1).half(), vae.half(), text.half(), scheduler)
-    for name, seed, channels in [("inpainting", 4, 9), ("pix2pix", 5, 8)]:
-        folder = OUT / "models" / name
-        unet(seed, in_channels=channels).half().save_pretrained(folder / "unet")
-        common.tidy(folder / "unet" / "config.json")
-
-
 def pipeline(cls, model, overrides, scheduler, options):
-    pipe = common.open_pipeline(BASE, cls)
-    if model != "base":
-        pipe.unet = UNet2DConditionModel.from_pretrained(OUT / "models" / model / "unet", torch_dtype=torch.float32)
+    pipe = common.open_pipeline(model, cls)
     pipe.scheduler = scheduler.from_config({**pipe.scheduler.config, **overrides}, **options)
     return pipe
 
@@ -116,7 +73,7 @@ def picture_of(pipe, latents):
     return ((decoded / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0)
 
 
-def record(name, pipe, latents, recipe, model="base", overrides=None, paste=False):
+def record(name, pipe, latents, recipe, model="sd1", overrides=None, paste=False):
     picture = picture_of(pipe, latents)
     shown = ((picture > 0) & (picture < 255)).float().mean().item()
     assert torch.isfinite(latents).all() and shown > 0.7, f"{name}: {shown:.0%} of the pixels tell anything"
@@ -124,7 +81,7 @@ def record(name, pipe, latents, recipe, model="base", overrides=None, paste=Fals
         drawn = mask_picture()[..., None] >= 128
         picture = torch.where(drawn, picture, init_picture())
     base = {
-        "tarim_recipe": 1, "model": {"name": "base"}, "size": {"width": picture.shape[1], "height": picture.shape[0]},
+        "tarim_recipe": 1, "model": {"name": model}, "size": {"width": picture.shape[1], "height": picture.shape[0]},
         "precision": "fp32", "prompt": PROMPT, "negative_prompt": NEGATIVE, "guidance_scale": 5.0, "seed": "7",
     }  # fmt: skip
     recipe = {key: value for key, value in {**base, **recipe}.items() if value is not None}
@@ -137,15 +94,16 @@ def generator(seed=7):
     return torch.Generator("cpu").manual_seed(seed)
 
 
-def txt2img(name, sampler, schedule, scheduler, options=None, steps=6, recipe=None, call=None, overrides=None):
+def txt2img(name, sampler, schedule, scheduler, options=None, steps=6, recipe=None, call=None, overrides=None,
+            model="sd1"):
     overrides = overrides or {}
     spacing = {"timestep_spacing": schedule.lower()} if schedule in ("Leading", "Trailing", "Linspace") else {}
-    pipe = pipeline(StableDiffusionPipeline, "base", overrides, scheduler, {**spacing, **(options or {})})
+    pipe = pipeline(StableDiffusionPipeline, model, overrides, scheduler, {**spacing, **(options or {})})
     call = {"prompt": PROMPT, "negative_prompt": NEGATIVE, "guidance_scale": 5.0, "height": 64, "width": 64,
             **(call or {})}  # fmt: skip
     latents = pipe(**call, num_inference_steps=steps, generator=generator(), output_type="latent").images
     recipe = {"sampler": sampler, "schedule": schedule, "steps": steps, **(recipe or {})}
-    record(name, pipe, latents, recipe, overrides=overrides)
+    record(name, pipe, latents, recipe, model, overrides)
 
 
 def every_sampler():
@@ -183,12 +141,16 @@ def variants():
     txt2img("guidance-rescale", "Euler", "Trailing", EulerDiscreteScheduler, overrides=zero,
             recipe={"guidance_rescale": 0.7}, call={"guidance_rescale": 0.7})  # fmt: skip
     # diffusers skips layers for the prompt only; A1111, and Tarim, for both.
-    pipe = common.open_pipeline(BASE, StableDiffusionPipeline)
+    pipe = common.open_pipeline("sd1", StableDiffusionPipeline)
     skipped = {"prompt": None, "negative_prompt": None, "prompt_embeds": one_layer_less(pipe, PROMPT),
                "negative_prompt_embeds": one_layer_less(pipe, NEGATIVE)}  # fmt: skip
     txt2img("clip-skip", "Euler", "Leading", EulerDiscreteScheduler, recipe={"clip_skip": 2}, call=skipped)
     txt2img("no-guidance", "Euler", "Leading", EulerDiscreteScheduler, recipe={"guidance_scale": 1.0},
             call={"guidance_scale": 1.0})  # fmt: skip
+    for model in ["sd2-v", "text-time", "three-levels"]:
+        txt2img(model, "Euler", "Trailing", EulerDiscreteScheduler, model=model)
+        txt2img(f"{model}-ddim", "Ddim", "Leading", DDIMScheduler, ddim, model=model)
+    txt2img("text-time-ddim-trailing", "Ddim", "Trailing", DDIMScheduler, ddim, model="text-time")
     size = {"size": {"width": 96, "height": 72}}
     txt2img("odd-size", "Euler", "Leading", EulerDiscreteScheduler, recipe=size, call={"width": 96, "height": 72})
 
@@ -212,7 +174,7 @@ def from_pictures():
     euler = {"timestep_spacing": "leading"}
 
     def img2img(name, sampler, scheduler, options, strength):
-        pipe = pipeline(StableDiffusionImg2ImgPipeline, "base", {}, scheduler, options)
+        pipe = pipeline(StableDiffusionImg2ImgPipeline, "sd1", {}, scheduler, options)
         latents = pipe(**call, image=as_image(init), strength=strength, num_inference_steps=8, generator=generator())
         record(name, pipe, latents.images, {"sampler": sampler, "schedule": "Leading", "steps": 8,
                                             "init": {**picture, "strength": strength}})  # fmt: skip
@@ -232,10 +194,10 @@ def from_pictures():
                   "init": {**picture, "strength": strength, "mask": masked}}  # fmt: skip
         record(name, pipe, latents.images, recipe, model, paste=True)
 
-    inpaint("inpaint-plain", "base", "Euler", EulerDiscreteScheduler, euler, 0.75)
-    inpaint("inpaint-plain-ancestral", "base", "EulerAncestral", EulerAncestralDiscreteScheduler, euler, 0.75)
-    inpaint("inpaint-plain-ddim-full", "base", "Ddim", DDIMScheduler, ddim, 1.0)
-    inpaint("inpaint-plain-dpmpp-2m", "base", "DpmPp2M", DPMSolverMultistepScheduler, euler, 0.5)
+    inpaint("inpaint-plain", "sd1", "Euler", EulerDiscreteScheduler, euler, 0.75)
+    inpaint("inpaint-plain-ancestral", "sd1", "EulerAncestral", EulerAncestralDiscreteScheduler, euler, 0.75)
+    inpaint("inpaint-plain-ddim-full", "sd1", "Ddim", DDIMScheduler, ddim, 1.0)
+    inpaint("inpaint-plain-dpmpp-2m", "sd1", "DpmPp2M", DPMSolverMultistepScheduler, euler, 0.5)
     inpaint("inpainting-model", "inpainting", "Euler", EulerDiscreteScheduler, euler, 0.75)
     inpaint("inpainting-model-full", "inpainting", "Ddim", DDIMScheduler, ddim, 1.0)
 
@@ -295,12 +257,13 @@ def a1111_context(pipe, texts, rule="original"):
     return list(torch.cat(parts, dim=1).split(1))
 
 
-def by_hand(name, prompt, positive, negative=None, rule="original", recipe=None, steps=6):
+def by_hand(name, prompt, positive, negative=None, rule="original", recipe=None, steps=6, model="sd1"):
     """Euler with A1111's combination. `positive` holds (weight, texts, text of each step) for each part."""
-    pipe = pipeline(StableDiffusionPipeline, "base", {}, EulerDiscreteScheduler, {"timestep_spacing": "leading"})
+    pipe = pipeline(StableDiffusionPipeline, model, {}, EulerDiscreteScheduler, {"timestep_spacing": "leading"})
     scheduler = pipe.scheduler
     scheduler.set_timesteps(steps)
-    latents = torch.randn(1, 4, 8, 8, generator=generator()) * scheduler.init_noise_sigma
+    side = 64 // pipe.vae_scale_factor
+    latents = torch.randn(1, 4, side, side, generator=generator()) * scheduler.init_noise_sigma
     parts = [(weight, a1111_context(pipe, texts, rule), at) for weight, texts, at in positive]
     uncond = a1111_context(pipe, [negative or [(NEGATIVE, 1.0)]], rule)[0]
     for step, t in enumerate(scheduler.timesteps):
@@ -314,7 +277,7 @@ def by_hand(name, prompt, positive, negative=None, rule="original", recipe=None,
             out += 5.0 * weight * (pipe.unet(model_input, t, context).sample - base)
         latents = scheduler.step(out, t, latents).prev_sample
     record(name, pipe, latents, {"sampler": "Euler", "schedule": "Leading", "steps": steps, "prompt": prompt,
-                                 **(recipe or {})})  # fmt: skip
+                                 **(recipe or {})}, model)  # fmt: skip
 
 
 def prompts():
@@ -332,6 +295,8 @@ def prompts():
     long = "red fox " * 30
     by_hand("long", f"{long}(dunes:1.4)", [(1.0, [[(long, 1.0), ("dunes", 1.4)]], still)],
             negative=[("blurry ", 1.0), ("dark", 1.1)], recipe={"negative_prompt": "blurry (dark)"})  # fmt: skip
+    # A model that pools the prompt sees how long it is.
+    by_hand("long-pooled", f"{long}(dunes:1.4)", [(1.0, [[(long, 1.0), ("dunes", 1.4)]], still)], model="text-time")
     by_hand("and", "a fox :0.7 AND red dunes :0.4",
             [(0.7, [[("a fox", 1.0)]], still), (0.4, [[(" red dunes", 1.0)]], still)])  # fmt: skip
     by_hand("and-lengths", "a fox AND red BREAK dunes :0.5",
@@ -349,7 +314,6 @@ def main():
     torch.set_num_threads(1)
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
-    make_models()
     every_sampler()
     variants()
     from_pictures()

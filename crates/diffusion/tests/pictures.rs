@@ -13,13 +13,16 @@ use tarim_diffusion::device::DeviceChoice;
 use tarim_diffusion::pipeline::{
     LoadOptions, Picture, Pipeline, PipelineError, Raster, RenderInputs, Rendering, StepObserver, StepReport,
 };
-use tarim_recipe::{MaskArea, MaskFill, Precision, Recipe, ResizeMode, Seed, Size, Variation};
+use tarim_recipe::{
+    MaskArea, MaskFill, NoiseSource, Precision, Recipe, ResizeMode, Sampler, Schedule, Seed, Size, Variation,
+};
 use tch::{Kind, Tensor};
 
 /// Least likeness of pictures, in dB.
 const PSNR: f64 = 50.0;
-/// Greatest root mean square of the latents' errors, relative to that of the latents.
-const LATENTS: f64 = 2e-4;
+/// Greatest root mean square of the latents' errors, relative to that of the latents: networks of random weights make
+/// rounding errors grow with each guided step.
+const LATENTS: f64 = 5e-4;
 
 fn goldens() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens/pictures")
@@ -43,10 +46,9 @@ fn raster(tensor: &Tensor) -> Raster {
     Raster::new(width, height, channels, Vec::<u8>::try_from(tensor.flatten(0, -1)).unwrap()).unwrap()
 }
 
-/// A model's folder: the recorded one, with another UNet and another scheduler configuration where they are asked for.
-fn model(folder: &Path, unet: &str, scheduler: &Value) {
-    let base = goldens().join("models/base");
-    let mut todo = vec![(base.clone(), folder.to_owned())];
+fn copied(model: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    let mut todo = vec![(model.to_owned(), copy.path().to_owned())];
     while let Some((from, to)) = todo.pop() {
         std::fs::create_dir_all(&to).unwrap();
         for entry in std::fs::read_dir(from).unwrap() {
@@ -59,24 +61,24 @@ fn model(folder: &Path, unet: &str, scheduler: &Value) {
             }
         }
     }
-    if unet != "base" {
-        for entry in std::fs::read_dir(goldens().join("models").join(unet).join("unet")).unwrap() {
-            let entry = entry.unwrap();
-            std::fs::copy(entry.path(), folder.join("unet").join(entry.file_name())).unwrap();
-        }
+    copy
+}
+
+/// A recorded model, with changes to its scheduler's configuration.
+fn load(name: &str, scheduler: &Value, options: &LoadOptions) -> Pipeline {
+    let model = goldens().join("../models").join(name);
+    let changes = scheduler.as_object().unwrap();
+    if changes.is_empty() {
+        return Pipeline::load(&model, options).unwrap();
     }
-    let path = folder.join("scheduler/scheduler_config.json");
+    let copy = copied(&model);
+    let path = copy.path().join("scheduler/scheduler_config.json");
     let mut config: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    for (key, value) in scheduler.as_object().unwrap() {
+    for (key, value) in changes {
         config[key] = value.clone();
     }
     std::fs::write(path, config.to_string()).unwrap();
-}
-
-fn load(unet: &str, scheduler: &Value, options: &LoadOptions) -> Pipeline {
-    let folder = tempfile::tempdir().unwrap();
-    model(folder.path(), unet, scheduler);
-    Pipeline::load(folder.path(), options).unwrap()
+    Pipeline::load(copy.path(), options).unwrap()
 }
 
 fn float32() -> LoadOptions {
@@ -84,7 +86,7 @@ fn float32() -> LoadOptions {
 }
 
 fn base() -> Pipeline {
-    load("base", &serde_json::json!({}), &float32())
+    load("sd1", &serde_json::json!({}), &float32())
 }
 
 fn case(name: &str) -> Recipe {
@@ -163,9 +165,10 @@ fn pictures_are_those_of_the_reference() {
 fn a_picture_is_the_same_bytes_each_time_and_whatever_is_rendered_beside_it() {
     let mut alone = base();
     let mut shared =
-        load("base", &serde_json::json!({}), &LoadOptions { pictures_per_call: Some(3), ..float32() });
-    let check = |name: &str, pipeline: &mut Pipeline, others: &mut Pipeline| {
-        let recipes: Vec<Recipe> = (0..4).map(|index| case(name).nth(index)).collect();
+        load("sd1", &serde_json::json!({}), &LoadOptions { pictures_per_call: Some(3), ..float32() });
+    let check = |recipe: Recipe, pipeline: &mut Pipeline, others: &mut Pipeline| {
+        let name = format!("{:?}", recipe.sampler);
+        let recipes: Vec<Recipe> = (0..4).map(|index| recipe.nth(index)).collect();
         let one_by_one: Vec<Picture> = recipes
             .iter()
             .map(|recipe| render(pipeline, std::slice::from_ref(recipe), &mut ()).pictures.remove(0))
@@ -182,9 +185,14 @@ fn a_picture_is_the_same_bytes_each_time_and_whatever_is_rendered_beside_it() {
             assert!(psnr(&one.rgb, &other.rgb) > PSNR, "{name}");
         }
     };
-    check("euler-ancestral", &mut alone, &mut shared);
-    check("inpaint-plain", &mut alone, &mut shared);
-    check("and-lengths", &mut alone, &mut shared);
+    check(case("euler-ancestral"), &mut alone, &mut shared);
+    check(case("inpaint-plain"), &mut alone, &mut shared);
+    check(case("and-lengths"), &mut alone, &mut shared);
+    for sampler in [Sampler::DpmPpSde, Sampler::DpmPp2SAncestral, Sampler::Restart] {
+        let recipe = Recipe { sampler, schedule: Schedule::Automatic, ..case("euler") };
+        check(Recipe { noise_source: NoiseSource::Nv, ..recipe.clone() }, &mut alone, &mut shared);
+        check(recipe, &mut alone, &mut shared);
+    }
 }
 
 #[test]
@@ -328,7 +336,7 @@ fn pictures_of_other_sizes_are_fitted() {
 #[test]
 fn bfloat16_gives_nearly_the_same_picture() {
     let options = LoadOptions { precision: Some(Precision::Bf16), ..float32() };
-    let mut half = load("base", &serde_json::json!({}), &options);
+    let mut half = load("sd1", &serde_json::json!({}), &options);
     let recipe = case("euler");
     let exact = render(&mut base(), std::slice::from_ref(&recipe), &mut ()).pictures.remove(0);
     let rough =
@@ -366,6 +374,23 @@ fn what_cannot_be_rendered_is_an_error_that_says_why() {
     let missing =
         Pipeline::load(Path::new("/nowhere/at/all"), &float32()).err().expect("there is no such model");
     assert!(matches!(missing, PipelineError::Model(_)));
+}
+
+#[test]
+fn latents_that_are_not_numbers_are_an_error_that_names_the_step() {
+    let copy = copied(&goldens().join("../models/sd1"));
+    let path = copy.path().join("unet/diffusion_pytorch_model.safetensors");
+    let mut weights: Vec<(String, Tensor)> = Tensor::read_safetensors(&path).unwrap();
+    for (name, tensor) in &mut weights {
+        if name == "conv_out.bias" {
+            *tensor = tensor.full_like(3e38);
+        }
+    }
+    Tensor::write_safetensors(&weights, &path).unwrap();
+    let mut pipeline = Pipeline::load(copy.path(), &float32()).unwrap();
+    let inputs = RenderInputs { recipe: &case("euler"), init: None, mask: None };
+    let error = pipeline.render(&inputs, &mut ()).unwrap_err();
+    assert!(matches!(error, PipelineError::NotFinite { step: 2, steps: 6 }), "{error}");
 }
 
 #[test]

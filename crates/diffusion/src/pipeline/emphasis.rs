@@ -71,7 +71,9 @@ impl Encoded<'_> {
 fn multiply(chunks: &mut [Encoded<'_>]) {
     for chunk in chunks {
         for (row, weight) in chunk.weighted_rows() {
-            row.iter_mut().for_each(|value| *value *= weight);
+            for value in row {
+                *value *= weight;
+            }
         }
     }
 }

@@ -61,7 +61,7 @@ impl Pipeline {
         }
         start::check(inputs, self.kind.task)?;
         let factor = self.vae.factor();
-        if recipe.size.width() % factor != 0 || recipe.size.height() % factor != 0 {
+        if !(recipe.size.width().is_multiple_of(factor) && recipe.size.height().is_multiple_of(factor)) {
             let problem = format!("is {}, but this model draws multiples of {factor}", recipe.size);
             return Err(PipelineError::input("size", problem));
         }
@@ -232,7 +232,8 @@ impl Pipeline {
         let final_sigma = matches!(recipe.sampler, Sampler::Ddim | Sampler::Pndm)
             .then_some(if config.set_alpha_to_one { FinalSigma::Zero } else { FinalSigma::SigmaMin });
         let options = GridOptions {
-            steps_offset: config.steps_offset,
+            // diffusers' Stable Diffusion pipelines take any other for an outdated file, as they do `clip_sample`.
+            steps_offset: 1,
             final_sigma,
             original_inference_steps: config.original_inference_steps,
             ..GridOptions::default()

@@ -109,13 +109,11 @@ impl TextEncoder {
         let rules = Rules { emphasis: rule, comma_backtrack: COMMA_BACKTRACK };
         for run in &part.runs {
             let text = run.text.as_str();
-            let index = match texts.iter().position(|(known, ..)| *known == text) {
-                Some(index) => index,
-                None => {
-                    texts.push((text, 0, chunks(&self.tokenizer, &run.items, rules)?));
-                    texts.len() - 1
-                }
-            };
+            let known = texts.iter().position(|(known, ..)| *known == text);
+            let index = known.unwrap_or(texts.len());
+            if known.is_none() {
+                texts.push((text, 0, chunks(&self.tokenizer, &run.items, rules)?));
+            }
             if let Some((_, times, _)) = texts.get_mut(index) {
                 *times += 1;
             }
@@ -123,7 +121,9 @@ impl TextEncoder {
         }
         // A1111 encodes all texts of a schedule in one batch, so the shorter ones end in empty chunks.
         let length = texts.iter().map(|(.., chunks)| chunks.len()).max().unwrap_or(1);
-        texts.iter_mut().for_each(|(.., chunks)| pad_to(chunks, length, &self.tokenizer));
+        for (.., chunks) in &mut texts {
+            pad_to(chunks, length, &self.tokenizer);
+        }
 
         let mut values: Vec<Vec<f32>> = vec![Vec::new(); texts.len()];
         for place in 0..length {
