@@ -60,7 +60,11 @@ fn a_picture_carries_its_recipe_and_its_file_alone_renders_it_again() {
 
     let again = Out::new();
     let from_file = again.render(&["--recipe", first.to_str().unwrap()]);
-    assert_eq!(fs::read(&from_file[0]).unwrap(), fs::read(first).unwrap(), "the same recipe gave another file");
+    assert_eq!(
+        fs::read(&from_file[0]).unwrap(),
+        fs::read(first).unwrap(),
+        "the same recipe gave another file"
+    );
 
     let other = again.render(&["--recipe", first.to_str().unwrap(), "--seed", "8"]);
     assert_eq!(read(&other[0]).recipe.unwrap().unwrap().seed.0, 8);
@@ -79,9 +83,12 @@ fn the_batch_that_a_picture_was_rendered_in_does_not_change_it() {
 #[test]
 fn bfloat16_and_float32_draw_nearly_the_same() {
     let out = Out::new();
-    let render = |precision| pixels(&out.render(&[PROMPT, "--seed", "3", "--steps", "8", "--precision", precision])[0]);
+    let render = |precision| {
+        pixels(&out.render(&[PROMPT, "--seed", "3", "--steps", "8", "--precision", precision])[0])
+    };
     let (exact, rough) = (render("fp32"), render("bf16"));
-    let error: f64 = exact.iter().zip(&rough).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / exact.len() as f64;
+    let error: f64 =
+        exact.iter().zip(&rough).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / exact.len() as f64;
     assert!(error < 25.0, "mean difference {error}");
     assert_ne!(exact, rough, "both precisions computed the very same numbers");
 }
@@ -95,7 +102,9 @@ fn inpainting_leaves_what_is_not_masked_as_it_was() {
     let white_top: Vec<u8> = (0..width * height).map(|at| if at / width < 96 { 255 } else { 0 }).collect();
     write_grey(&mask, width as u32, height as u32, &white_top);
     let words = ["wizard hat", "--init", init.to_str().unwrap(), "--mask", mask.to_str().unwrap()];
-    let render = |more: &[&str]| out.render(&[&words[..], &["--steps", "6", "--mask-blur", "0"], more].concat()).remove(0);
+    let render = |more: &[&str]| {
+        out.render(&[&words[..], &["--steps", "6", "--mask-blur", "0"], more].concat()).remove(0)
+    };
     for picture in [render(&[]), render(&["--only-masked", "16"])] {
         let (before, after) = (pixels(&init), pixels(&picture));
         let kept = 3 * width * 96..;
