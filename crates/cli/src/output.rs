@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 
 /// A line of a result.
 pub(crate) fn line(text: &str) {
@@ -31,6 +31,10 @@ pub(crate) fn note(text: &str) {
 
 /// Why the command failed: message, causes, and after a blank line what to do.
 pub(crate) fn failure(failure: &Failure, json: bool) {
+    // Stopping is what was asked for.
+    if failure.exit == Exit::Cancelled {
+        return note(&failure.message);
+    }
     eprintln!("error: {}", indented(&failure.message));
     for cause in &failure.causes {
         eprintln!("  caused by: {}", indented(cause));

@@ -49,7 +49,7 @@ fn once_stops_after_the_step_and_keeps_what_is_finished() {
     let (code, stdout, stderr) = ended(child, stdout);
     assert_eq!(code, Some(130), "{stderr}");
     assert!(stderr.starts_with("stopping; pictures finished so far are kept"), "{stderr}");
-    assert!(stderr.contains("of 1000 pictures are finished"), "{stderr}");
+    assert!(stderr.contains("\nstopped: 1 of 1000 pictures are finished\n"), "{stderr}");
     assert!(stdout.contains(r#""outcome":"cancelled""#), "{stdout}");
     let files = world.files("out");
     assert!(

@@ -11,7 +11,7 @@ use tarim_recipe::{Precision, Recipe, Seed};
 
 use crate::device::DeviceChoice;
 use crate::frame::{Frame, FrameError};
-use crate::pixels::PixelShape;
+use crate::pixels::{PixelShape, Pixels, PixelsError};
 
 /// The version of these messages.
 pub const PROTOCOL: u32 = 1;
@@ -70,6 +70,22 @@ pub struct RenderRequest {
     pub mask: Option<PixelShape>,
     /// Send a preview with every so many steps; 0 sends none.
     pub preview_every: u32,
+}
+
+impl RenderRequest {
+    /// Cuts the payload into the initial picture and the mask. It must hold exactly those.
+    pub fn pictures(&self, mut payload: Vec<u8>) -> Result<[Option<Pixels>; 2], PixelsError> {
+        // The last one takes all that is left, so that anything too much is noticed.
+        let length = match (self.init, self.mask) {
+            (Some(init), Some(_)) => init.bytes().unwrap_or(usize::MAX).min(payload.len()),
+            (Some(_), None) => payload.len(),
+            (None, _) => 0,
+        };
+        let rest = payload.split_off(length);
+        let init = self.init.map(|shape| Pixels::new(shape, payload)).transpose()?;
+        let mask = self.mask.map(|shape| Pixels::new(shape, rest)).transpose()?;
+        Ok([init, mask])
+    }
 }
 
 /// From the renderer.
@@ -319,6 +335,7 @@ pub fn greeting_version(frame: &Frame) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pixels::Channels;
 
     fn frame(header: &str) -> Frame {
         Frame { header: header.into(), payload: Vec::new() }
@@ -336,5 +353,27 @@ mod tests {
         assert_eq!(greeting_version(&frame(r#"{"kind":"pong","token":1}"#)), None);
         assert!(event(&frame("{}")).is_err());
         assert!(event(&frame(r#"{"kind":"pong"}"#)).is_err());
+    }
+
+    #[test]
+    fn payloads_are_cut_into_the_pictures_they_hold() {
+        let shape = |channels| Some(PixelShape { width: 1, height: 1, channels });
+        let check = |init, mask, payload: &[u8], expected: Option<[Option<&[u8]>; 2]>| {
+            let text = r#"{"job":1,"recipe":{"tarim_recipe":1,"model":{"name":"m"},"prompt":"","sampler":"Euler",
+                "size":{"width":64,"height":64},"steps":1,"guidance_scale":1,"seed":"1","precision":"fp32"},
+                "count":1,"model":"m","device":"cpu","preview_every":0}"#;
+            let request: RenderRequest = serde_json::from_str(text).unwrap();
+            let found = RenderRequest { init, mask, ..request }.pictures(payload.to_vec()).ok();
+            let found =
+                found.as_ref().map(|pictures| pictures.each_ref().map(|p| p.as_ref().map(Pixels::bytes)));
+            assert_eq!(found, expected, "{payload:?}");
+        };
+        let (rgb, grey) = (shape(Channels::Rgb), shape(Channels::Grey));
+        check(None, None, b"", Some([None, None]));
+        check(rgb, None, b"abc", Some([Some(b"abc"), None]));
+        check(rgb, grey, b"abcd", Some([Some(b"abc"), Some(b"d")]));
+        check(rgb, None, b"ab", None);
+        check(rgb, grey, b"abc", None);
+        check(rgb, grey, b"abcde", None);
     }
 }

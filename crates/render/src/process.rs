@@ -17,7 +17,7 @@ use crate::messages::{self, Event, Hello, LIBTORCH_MISMATCH, PROTOCOL, Request};
 
 /// Lets libtorch's idle threads sleep instead of spin. On a machine that does other work too, spinning threads wait for
 /// ones that are not running: a picture of the starter model then took ten times as long.
-pub const PATIENT_THREADS: (&str, &str) = ("OMP_WAIT_POLICY", "passive");
+pub(crate) const PATIENT_THREADS: (&str, &str) = ("OMP_WAIT_POLICY", "passive");
 
 /// What to run and how.
 #[derive(Clone, Debug)]

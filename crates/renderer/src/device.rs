@@ -134,17 +134,3 @@ fn memory_free() -> Option<u64> {
         group("memory.max").zip(group("memory.current")).map(|(limit, used)| limit.saturating_sub(used));
     Some(left.map_or(free, |left| left.min(free)))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_are_found_by_their_keys() {
-        let check = |text, key, expected| assert_eq!(value(text, key), expected);
-        check("Model: \t NVIDIA H100\nIRQ:  1\n", "Model", Some("NVIDIA H100"));
-        check("MemTotal:       24 kB\n", "MemTotal", Some("24 kB"));
-        check("model name\t: AMD EPYC\n", "model name", Some("AMD EPYC"));
-        check("nothing", "Model", None);
-    }
-}

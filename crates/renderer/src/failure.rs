@@ -15,9 +15,10 @@ pub(crate) fn of_pipeline(error: &PipelineError) -> Failure {
     match error {
         PipelineError::Network(error) => of_diffusion(error),
         PipelineError::Model(_) | PipelineError::Tokenizer(_) => failure(FailureCode::Model, error, None),
-        PipelineError::Input { .. } | PipelineError::NotFinite { .. } => {
-            failure(FailureCode::BadInput, error, None)
-        }
+        PipelineError::Recipe(_)
+        | PipelineError::Grid(_)
+        | PipelineError::Input { .. }
+        | PipelineError::NotFinite { .. } => failure(FailureCode::BadInput, error, None),
         PipelineError::Fault { .. } => failure(FailureCode::Internal, error, Some(REPORT)),
         _ => failure(FailureCode::Other, error, None),
     }

@@ -10,7 +10,7 @@ use std::time::Instant;
 use tarim_diffusion::pipeline::{LoadOptions, Pipeline, Raster, RenderInputs};
 use tarim_recipe::Precision;
 use tarim_render::messages::{Event, RenderRequest};
-use tarim_render::{Channels, DeviceChoice, Failure, FailureCode, JobId, Outcome, PixelShape, Stage};
+use tarim_render::{Channels, DeviceChoice, Failure, FailureCode, JobId, Outcome, PixelShape, Pixels, Stage};
 
 use crate::cancel::Cancels;
 use crate::follow::Follower;
@@ -90,7 +90,12 @@ impl Worker {
         if self.cancels.has(job) {
             return Ok(Outcome::Cancelled);
         }
-        let [init, mask] = rasters([request.init, request.mask], payload)?;
+        let [init, mask] = request.pictures(payload).map_err(|error| Failure {
+            code: FailureCode::BadInput,
+            message: format!("the job's pictures came damaged: {error}"),
+            hint: None,
+        })?;
+        let (init, mask) = (init.map(raster).transpose()?, mask.map(raster).transpose()?);
         let mut load_seconds = self.load(request)?;
         let Some((_, pipeline)) = &mut self.pipeline else { return Ok(Outcome::Cancelled) };
         let mut warned = Vec::new();
@@ -154,54 +159,8 @@ impl Worker {
     }
 }
 
-/// Cuts the payload into the pictures that the request says are in it.
-fn rasters<const N: usize>(
-    shapes: [Option<PixelShape>; N],
-    mut payload: Vec<u8>,
-) -> Result<[Option<Raster>; N], Failure> {
-    let wrong = |message: String| Failure { code: FailureCode::BadInput, message, hint: None };
-    let mut rasters = [const { None }; N];
-    for (raster, shape) in rasters.iter_mut().zip(shapes) {
-        let Some(shape) = shape else { continue };
-        let length = shape.bytes().filter(|length| *length <= payload.len()).ok_or_else(|| {
-            wrong(format!("a picture of {}x{} pixels came incomplete", shape.width, shape.height))
-        })?;
-        let rest = payload.split_off(length);
-        let bytes = std::mem::replace(&mut payload, rest);
-        let channels = shape.channels.count() as u32;
-        *raster = Some(
-            Raster::new(shape.width, shape.height, channels, bytes)
-                .map_err(|error| failure::of_pipeline(&error))?,
-        );
-    }
-    if payload.is_empty() {
-        Ok(rasters)
-    } else {
-        Err(wrong(format!("{} bytes more came than the pictures have", payload.len())))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn payloads_are_cut_into_the_pictures_they_hold() {
-        let shape = |width, channels| Some(PixelShape { width, height: 1, channels });
-        let check = |shapes, payload: &[u8], expected: Result<[Option<&[u8]>; 2], &str>| {
-            let found = rasters(shapes, payload.to_vec());
-            match (found, expected) {
-                (Ok(found), Ok(expected)) => {
-                    assert_eq!(found.each_ref().map(|raster| raster.as_ref().map(Raster::bytes)), expected);
-                }
-                (Err(found), Err(expected)) => assert_eq!(found.message, expected),
-                other => panic!("{other:?}"),
-            }
-        };
-        let (rgb, grey) = (shape(1, Channels::Rgb), shape(1, Channels::Grey));
-        check([None, None], b"", Ok([None, None]));
-        check([rgb, grey], b"abcd", Ok([Some(b"abc"), Some(b"d")]));
-        check([rgb, None], b"ab", Err("a picture of 1x1 pixels came incomplete"));
-        check([None, grey], b"ab", Err("1 bytes more came than the pictures have"));
-    }
+fn raster(pixels: Pixels) -> Result<Raster, Failure> {
+    let PixelShape { width, height, channels } = pixels.shape();
+    Raster::new(width, height, channels.count() as u32, pixels.into_bytes())
+        .map_err(|error| failure::of_pipeline(&error))
 }

@@ -1,0 +1,141 @@
+//! The true renderer process, with a tiny model of the reference library.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use tarim_recipe::{
+    Emphasis, ModelRef, NoiseSource, Precision, Prompt, Recipe, Sampler, Schedule, Seed, Size,
+};
+use tarim_render::{
+    DeviceChoice, FailureCode, Job, JobEvent, JobId, LocalRenderer, Outcome, ProcessOptions, Renderer, Stage,
+};
+
+/// For a machine that does a lot else.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+fn options() -> ProcessOptions {
+    let mut options = ProcessOptions::new(env!("CARGO_BIN_EXE_tarim-renderer"));
+    // Cargo's configuration names the one that set-up fetched.
+    options.libtorch = std::env::var_os("LIBTORCH").map(PathBuf::from);
+    options.library_path = std::env::var_os(ProcessOptions::library_path_variable());
+    options
+}
+
+fn job(id: u64) -> Job {
+    let recipe = Recipe {
+        model: ModelRef { name: "sd1".to_owned(), hash: None },
+        prompt: Prompt::from("楼兰的沙丘"),
+        negative_prompt: Prompt::default(),
+        size: Size::new(64, 64).unwrap(),
+        sampler: Sampler::EulerAncestral,
+        schedule: Schedule::Automatic,
+        steps: 3,
+        guidance_scale: 5.0,
+        guidance_rescale: 0.0,
+        seed: Seed(7),
+        variation: None,
+        noise_source: NoiseSource::Cpu,
+        clip_skip: 1,
+        emphasis: Emphasis::Original,
+        eta: None,
+        precision: Precision::Fp32,
+        init: None,
+    };
+    Job {
+        id: JobId(id),
+        recipe,
+        count: 2,
+        model: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens/models/sd1"),
+        device: DeviceChoice::Cpu,
+        init: None,
+        mask: None,
+        preview_every: 2,
+    }
+}
+
+fn all(events: &Receiver<JobEvent>) -> Vec<JobEvent> {
+    let mut seen = Vec::new();
+    while let Ok(event) = events.recv_timeout(PATIENCE) {
+        seen.push(event);
+    }
+    seen
+}
+
+fn pictures(events: &[JobEvent]) -> Vec<(Seed, Vec<u8>)> {
+    let picture = |event: &JobEvent| match event {
+        JobEvent::Picture { seed, pixels, .. } => Some((*seed, pixels.bytes().to_vec())),
+        _ => None,
+    };
+    events.iter().filter_map(picture).collect()
+}
+
+#[test]
+fn jobs_render_fail_and_are_cancelled_without_harm_to_each_other() {
+    let renderer = LocalRenderer::new(options());
+    let hello = renderer.start().unwrap();
+    assert_eq!(hello.libtorch, "2.11.0");
+    assert!(hello.device(DeviceChoice::Cpu).is_some());
+
+    let first = all(&renderer.submit(job(1)).unwrap());
+    assert_eq!(first.last(), Some(&JobEvent::Done(Outcome::Finished)), "{first:?}");
+    assert!(first.contains(&JobEvent::Stage(Stage::LoadingModel)));
+    let drawn = pictures(&first);
+    assert_eq!(drawn.iter().map(|(seed, _)| seed.0).collect::<Vec<_>>(), [7, 8]);
+    assert_ne!(drawn[0].1, drawn[1].1);
+    let preview = |event: &&JobEvent| matches!(event, JobEvent::Progress { preview: Some(_), .. });
+    assert_eq!(first.iter().filter(preview).count(), 2);
+
+    // The model is still there, and a picture does not depend on what was rendered before.
+    let mut second = job(2);
+    (second.recipe.seed, second.count) = (Seed(8), 1);
+    let second = all(&renderer.submit(second).unwrap());
+    assert!(!second.contains(&JobEvent::Stage(Stage::LoadingModel)));
+    assert_eq!(pictures(&second), drawn[1..]);
+
+    let mut long = job(3);
+    long.recipe.steps = 900;
+    let events = renderer.submit(long).unwrap();
+    while !matches!(events.recv_timeout(PATIENCE).unwrap(), JobEvent::Progress { .. }) {}
+    renderer.cancel(JobId(3));
+    assert_eq!(all(&events).last(), Some(&JobEvent::Done(Outcome::Cancelled)));
+
+    let failed = |job: Job| match all(&renderer.submit(job).unwrap()).pop() {
+        Some(JobEvent::Failed(failure)) => failure.code,
+        other => panic!("{other:?}"),
+    };
+    let mut missing = job(4);
+    missing.model = "没有".into();
+    assert_eq!(failed(missing), FailureCode::Model);
+    let mut many = job(7);
+    many.recipe.steps = 1000;
+    assert_eq!(failed(many), FailureCode::BadInput);
+    let mut half = job(5);
+    half.recipe.precision = Precision::Fp16;
+    assert_eq!(failed(half), FailureCode::Device);
+
+    let last = all(&renderer.submit(job(6)).unwrap());
+    assert_eq!(pictures(&last), drawn);
+    assert!(renderer.self_test(DeviceChoice::Cpu).unwrap().rates[0].matmul_gflops > 0.0);
+}
+
+#[test]
+fn the_end_of_the_pipe_ends_the_process() {
+    let check = |stdin: Stdio, code| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tarim-renderer"));
+        let folders = options().libtorch.map(|libtorch| libtorch.join("lib"));
+        let before = options().library_path.unwrap_or_default();
+        let path = std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&before))).unwrap();
+        command.env(ProcessOptions::library_path_variable(), path).stdin(stdin);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        // Nothing but the greeting.
+        assert!(output.stdout.starts_with(b"TRM1"), "{output:?}");
+        assert_eq!(output.stdout.windows(4).filter(|bytes| *bytes == b"TRM1").count(), 1);
+    };
+    check(Stdio::null(), 0);
+    let no_request = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    check(std::fs::File::open(no_request).unwrap().into(), 65);
+}
