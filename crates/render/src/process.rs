@@ -30,7 +30,7 @@ pub struct ProcessOptions {
     pub libtorch: Option<PathBuf>,
     /// The library path of our own environment, to which libtorch is added.
     pub library_path: Option<OsString>,
-    /// Additions to the environment, [`PATIENT_THREADS`] from the start.
+    /// Additions to the environment; [`Self::new`] starts with what lets idle threads sleep.
     pub environment: Vec<(OsString, OsString)>,
     /// How long to wait for what.
     pub timeouts: Timeouts,
