@@ -35,6 +35,9 @@ const COLUMNS: [(&str, &str, f64); 5] = [
     ("peak_rss_bytes", "peak memory, GB", 1e9),
 ];
 
+/// Where the written part of `BENCHMARKS.md` begins.
+const REMARKS: &str = "\n## Remarks";
+
 /// Measures and prints; with `write` also rewrites `BENCHMARKS.md`.
 pub(crate) fn run(subject: Subject, steps: u32, write: bool) -> Result<()> {
     match subject {
@@ -57,19 +60,37 @@ fn engine(steps: u32, write: bool) -> Result<()> {
     ]))?;
     let ours = tools.program("examples/engine_bench");
 
-    let mut rows = Vec::new();
+    let peer = parity::build_peer(&tools)?;
+
+    let mut groups = Vec::new();
     for precision in ["bf16", "fp32"] {
-        // In turn, so that a machine that grows slower over the run does so for both.
-        rows.push(measure("Tarim", precision, &mut with(&tools, command(&ours), &model, precision, steps))?);
-        let mut reference = command(&python);
-        reference.arg(parity::script("bench_diffusers"));
-        rows.push(measure("HF diffusers", precision, &mut arguments(reference, &model, precision, steps))?);
+        // One after another for each precision, so that a machine that grows slower over the run does so for all.
+        let prepared = |program| with(&tools, program, &model, precision, steps);
+        let script = |name| {
+            let mut script = command(&python);
+            script.arg(parity::script(name));
+            script
+        };
+        let mut reference = arguments(script("bench_diffusers"), &model, precision, steps);
+        let mut group = vec![
+            measure("Tarim", precision, &mut prepared(command(&ours)))?,
+            measure("HF diffusers", precision, &mut reference)?,
+        ];
+        if precision == "fp32" {
+            let mut script = script("bench_diffusers_rs");
+            script.arg("--peer").arg(&peer);
+            group.push(measure("diffusers-rs 0.3.1", precision, &mut prepared(script))?);
+        }
+        groups.push(group);
     }
-    let report = report(&rows, steps)?;
+    let report = report(&groups, steps)?;
     println!("{report}");
     if write {
         let path = root().join("BENCHMARKS.md");
-        fs::write(&path, &report).with_context(|| format!("could not write {}", path.display()))?;
+        // What people wrote about earlier figures stays.
+        let before = fs::read_to_string(&path).unwrap_or_default();
+        let remarks = before.find(REMARKS).map_or("", |at| &before[at..]);
+        fs::write(&path, report + remarks).with_context(|| format!("could not write {}", path.display()))?;
     }
     Ok(())
 }
@@ -94,7 +115,7 @@ fn measure(engine: &'static str, precision: &'static str, program: &mut Command)
 }
 
 /// The table in Markdown: figures, and under each pair the ratio of ours to the reference's.
-fn report(rows: &[Measured], steps: u32) -> Result<String> {
+fn report(groups: &[Vec<Measured>], steps: u32) -> Result<String> {
     let mut text = format!(
         "# Benchmarks\n\nMade by `cargo xtask bench engine --write`. SD 1.5 shapes, random weights, 512x512, guidance \
          on, {steps} steps timed.\nThe machines are shared: read the ratios, which come from one run, not the \
@@ -104,25 +125,27 @@ fn report(rows: &[Measured], steps: u32) -> Result<String> {
     );
     let titles = COLUMNS.map(|(_, title, _)| title).join(" | ");
     text += &format!("| engine | precision | {titles} |\n|---|---|{}\n", "---|".repeat(COLUMNS.len()));
-    for pair in rows.chunks(2) {
-        let [ours, theirs] = pair else { bail!("every engine is measured beside its peer") };
-        for row in pair {
+    for group in groups {
+        let Some((ours, peers)) = group.split_first() else { bail!("nothing was measured") };
+        for row in group {
             let cells = COLUMNS.map(|(key, _, unit)| match row.figures[key].as_f64() {
                 Some(value) => format!("{:.2}", value / unit),
                 None => "-".to_owned(),
             });
             text += &format!("| {} | {} | {} |\n", row.engine, row.precision, cells.join(" | "));
         }
-        let ratios =
-            COLUMNS.map(|(key, ..)| match (ours.figures[key].as_f64(), theirs.figures[key].as_f64()) {
-                (Some(ours), Some(theirs)) => format!("**{:.2}**", ours / theirs),
-                _ => "-".to_owned(),
-            });
-        text += &format!("| ratio | {} | {} |\n", ours.precision, ratios.join(" | "));
+        for peer in peers {
+            let ratios =
+                COLUMNS.map(|(key, ..)| match (ours.figures[key].as_f64(), peer.figures[key].as_f64()) {
+                    (Some(ours), Some(theirs)) => format!("**{:.2}**", ours / theirs),
+                    _ => "-".to_owned(),
+                });
+            text += &format!("| Tarim / {} | {} | {} |\n", peer.engine, ours.precision, ratios.join(" | "));
+        }
     }
     text +=
         "\n## The floor\n\nFloating-point operations of a step over the rate measured in the same run.\n\n";
-    for row in rows.iter().filter(|row| row.engine == "Tarim") {
+    for row in groups.iter().flatten().filter(|row| row.engine == "Tarim") {
         let number = |key: &str| row.figures[key].as_f64().unwrap_or(f64::NAN);
         text += &format!(
             "- {}: {:.2} TFLOP a step; convolutions at {:.0} GFLOP/s, matrix products at {:.0}; floor {:.2} s, measured \
