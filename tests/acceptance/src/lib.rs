@@ -1,6 +1,6 @@
 //! Drives the real `tarim` and `tarim-renderer`, built beforehand by `cargo xtask test`, as a user would: words in,
 //! exit code, output and files out.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a helper of tests: what fails here fails the test
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)] // a helper of tests: what fails here fails the test
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -18,9 +18,6 @@ pub fn starter() -> PathBuf {
 }
 
 /// A built program: it lies two folders above the test that runs (`target/debug/deps/test`).
-///
-/// # Panics
-/// When it was not built.
 pub fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.ancestors().nth(2).unwrap().join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
@@ -40,9 +37,6 @@ pub struct Ran {
 
 impl Ran {
     /// Fails the test unless the run ended well.
-    ///
-    /// # Panics
-    /// When the exit code is not 0.
     #[must_use]
     pub fn ok(self) -> Self {
         assert_eq!(self.code, Some(0), "stdout:\n{}\nstderr:\n{}", self.out, self.err);
@@ -50,9 +44,6 @@ impl Ran {
     }
 
     /// Standard output as JSON lines.
-    ///
-    /// # Panics
-    /// When a line is not JSON.
     pub fn lines(&self) -> Vec<Value> {
         let parsed = self.out.lines().map(|line| serde_json::from_str(line).expect(line));
         parsed.collect()
