@@ -63,6 +63,8 @@ impl Libtorch {
     /// Makes `command` and its children build and run with this libtorch.
     pub(crate) fn apply(&self, command: &mut Command) {
         command.env("LIBTORCH", &self.0);
+        // As the renderer runs: threads that wait asleep, so that tests do not crawl on a machine that does other work.
+        command.env("OMP_WAIT_POLICY", "passive");
         let variable = if cfg!(windows) {
             "PATH"
         } else if cfg!(target_os = "macos") {
