@@ -246,7 +246,7 @@ fn bad_values_are_refused_before_anything_is_rendered() {
         }
     };
     for size in ["0", "7", "513", "1000000"] {
-        check(&[PROMPT, "--width", size, "--height", "256"], 3, &["multiples of 8"]);
+        check(&[PROMPT, "--width", size, "--height", "256"], 3, &["of 8"]);
     }
     check(&[PROMPT, "--steps", "0"], 3, &["steps"]);
     check(&[PROMPT, "--steps", "100000"], 3, &["steps", "1000"]);
