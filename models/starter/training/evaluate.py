@@ -131,11 +131,47 @@ class Renderer:
         return np.concatenate(out)
 
 
-def prompts_of(count, seed, **how):
-    """(attributes, prompts): half avatars, half scenes, each with a held-out combination."""
+def prompts_of(count, seed, held_out=True, **how):
+    """(attributes, prompts): half avatars, half scenes, each with a held-out combination (or none with one)."""
     rng = random.Random(seed)
-    wanted = [drawings.sample(rng, held_out=True, scenes=float(i % 2)) for i in range(count)]
+    wanted = [drawings.sample(rng, held_out=held_out, scenes=float(i % 2)) for i in range(count)]
     return wanted, [captions.caption(a, rng, **{"plain": True, "language": "en", **how}) for a in wanted]
+
+
+SHEET = [  # the contact sheet: one seed each, nothing picked; half of them name combinations never trained
+    "a blue fox with a crown, smiling, black hoodie, teal background",
+    "purple cat wearing sunglasses, red t-shirt, yellow background",
+    "green bear in a space helmet, blue armor, black background",
+    "pink robot with headphones, black suit, blue background",
+    "orange alien with a wizard hat, yellow hoodie, purple background",
+    "a girl with pink hair, round glasses, light skin, red hoodie, green background",
+    "white cat, neon visor, black armor, red background",
+    "red fox in a beanie, surprised, blue t-shirt, orange background",
+    "yellow robot, smiling, a cap, red hoodie, purple background",
+    "pink bear with round glasses, black suit, teal background",
+    "green alien, no hat, no glasses, red armor, yellow background",
+    "man with red hair, tan skin, beanie, sunglasses, black suit, orange background",
+    "ruined towers in the desert, violet neon night, pink sun, starry sky",
+    "a stupa, crimson, cyan moon, a camel",
+    "a gate at loulan, jade, white moon, neon grid",
+    "pyramids, sunset, red sun, a lone camel",
+    "a walled city, midnight, crescent moon, stars",
+    "empty dunes, golden, yellow sun",
+    "a stupa in cyber loulan, violet, pink sun, neon grid, stars",
+    "a domed city, golden day, yellow sun, a camel",
+    "一只橙色的猫，戴墨镜，蓝色背景，黑色连帽衫",
+    "粉色的熊，戴皇冠，红色西装，青色背景",
+    "赛博楼兰，佛塔，紫色霓虹，青色月亮，繁星",
+    "masterpiece, best quality, a cheerful ginger kitten in headphones, azure backdrop, trending",
+]
+
+
+def contact_sheet(render, path):
+    """Renders SHEET with seeds 1, 2, 3, ... and saves the sheet."""
+    from PIL import Image
+
+    pictures = render(SHEET, list(range(1, len(SHEET) + 1)))
+    Image.fromarray(drawings.sheet(list(pictures), 6, 5, gap=4)).save(path, optimize=True)
 
 
 def _add_unknown(prompt, rng):
@@ -152,11 +188,15 @@ def main():
     parser.add_argument("--extra", type=int, default=60, help="prompts of each further check")
     parser.add_argument("--sampler", default="ddim", choices=["ddim", "dpmpp_2m", "euler", "euler_a"])
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--guidance", type=float, default=3.0)
+    parser.add_argument("--guidance", type=float, default=1.75)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--report")
+    parser.add_argument("--report", help="write the scores as JSON")
+    parser.add_argument("--sheet", help="only render the contact sheet to this file")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    render = Renderer(args.pipeline, args.sampler, args.steps, args.guidance)
+    if args.sheet:
+        return contact_sheet(render, args.sheet)
     probe = train_probe(args.probe)
 
     rng = random.Random(1234)
@@ -164,7 +204,6 @@ def main():
     ceiling = score(read(probe, np.stack([drawings.draw(a) for a in unseen])), unseen)
     print("probe on 1000 unseen drawings:", ceiling)
 
-    render = Renderer(args.pipeline, args.sampler, args.steps, args.guidance)
     report = {"sampler": args.sampler, "steps": args.steps, "guidance": args.guidance, "probe": ceiling}
 
     def check(name, wanted, prompts, seeds):
@@ -179,8 +218,10 @@ def main():
         if args.report:
             Path(args.report).write_text(json.dumps(report, indent=1) + "\n")
 
-    check("held-out combinations", *prompts_of(args.prompts, 300), args.seeds)
+    if args.prompts:
+        check("held-out combinations", *prompts_of(args.prompts, 310), args.seeds)
     if args.extra:
+        check("combinations seen in training", *prompts_of(args.extra, 304, held_out=False), 1)
         wanted, prompts = prompts_of(args.extra, 301)
         check("the same kind of prompts with unknown words", wanted, [_add_unknown(p, rng) for p in prompts], 1)
         check("with filler words and made-up words", *prompts_of(args.extra, 302, plain=False, drop=0.0), 1)

@@ -197,13 +197,14 @@ FIXED = [  # the prompts of every quick sheet; several name combinations kept ou
 class Trainer:
     """The UNet's training: model, average, optimizers and the position in the data."""
 
-    def __init__(self, run, batch, steps, drop):
-        self.run, self.batch, self.steps, self.drop = run, batch, steps, drop
+    def __init__(self, run, batch, steps, drop, scenes):
+        self.run, self.batch, self.steps, self.drop, self.scenes = run, batch, steps, drop, scenes
         self.alphas = alphas_cumprod()
         self.unet = run.build_unet(run.pool)
         self.ema = run.build_unet(run.pool).requires_grad_(False)
         self.optimizers = optimizers(self.unet)
         self.step, self.samples = 0, 0
+        self.deadline, self.decay_seconds = math.inf, 1.0
         self.empty = run.encode([""])
         path = run.work / "unet.pt"
         if path.exists():
@@ -228,12 +229,15 @@ class Trainer:
         )
 
     def rate(self):
-        """Learning-rate factor: short warm-up, constant, linear decay over the last third."""
-        return min(1, (self.step + 1) / 40) * min(1, max(0.01, (self.steps - self.step) / (self.steps / 3)))
+        """Learning-rate factor: short warm-up, constant, linear decay at the end (of the steps or of the time)."""
+        left = (self.steps - self.step) / (self.steps / 3)
+        if self.deadline < math.inf:
+            left = min(left, (self.deadline - time.time()) / self.decay_seconds)
+        return min(1, (self.step + 1) / 40) * min(1, max(0.01, left))
 
     def data(self, rng, count):
         """(latents, text states): fresh drawings with captions."""
-        batch = [drawings.sample(rng) for _ in range(count)]
+        batch = [drawings.sample(rng, scenes=self.scenes) for _ in range(count)]
         latents = self.run.colours.encode(np.stack([drawings.draw(a) for a in batch]))
         texts = ["" if rng.random() < 0.1 else captions.caption(a, rng, drop=self.drop) for a in batch]
         return latents, self.run.encode(texts)
@@ -262,7 +266,7 @@ class Trainer:
         self.unet.zero_grad(set_to_none=True)
         self.step += 1
         self.samples += self.batch
-        decay = min(0.998, (1 + self.step) / (10 + self.step))
+        decay = min(0.995, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.ema.parameters()), list(self.unet.parameters()), 1 - decay)
         return loss.mean().item()
@@ -294,8 +298,9 @@ class Trainer:
         z = ddim(self.ema, self.run.encode(prompts), self.empty, noise, self.alphas, steps, guidance)
         Image.fromarray(drawings.sheet(list(self.run.colours.decode(z)), columns, 4)).save(path)
 
-    def fit(self, seconds, save_every=240, sheet_every=720):
+    def fit(self, seconds, decay_seconds, save_every=240, sheet_every=720):
         start = saved = sheeted = time.time()
+        self.deadline, self.decay_seconds = start + seconds, decay_seconds
         stop = []
         signal.signal(signal.SIGTERM, lambda *_: stop.append(True))  # save, then end
         signal.signal(signal.SIGINT, lambda *_: stop.append(True))
@@ -308,9 +313,10 @@ class Trainer:
                 mean = sum(window) / len(window)
                 self.run.log(f"step {self.step} samples {self.samples} v-mse {mean:.4f} {speed:.1f}/s lr x{self.rate():.2f}")
                 window = []
-                if self.step % 150 == 0:
-                    self.run.log(f"step {self.step} {self.validate()}")
                 mark = time.time()
+            if self.step % 150 == 0:
+                self.run.log(f"step {self.step} {self.validate()}")
+                mark += time.time() - now
             if now - saved > save_every:
                 self.save()
                 saved = time.time()
@@ -331,15 +337,17 @@ def main():
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--steps", type=int, default=4500, help="UNet steps in all; the rate decays over the last third")
     parser.add_argument("--drop", type=float, default=0.08, help="how likely a caption leaves an attribute out")
+    parser.add_argument("--scenes", type=float, default=0.35, help="share of scenes among the drawings")
     parser.add_argument("--seconds", type=float, default=math.inf, help="stop the UNet after this long")
+    parser.add_argument("--decay-seconds", type=float, default=1500, help="with --seconds: how long the rate decays")
     parser.add_argument("--export", metavar="FOLDER", help="write the pipeline of the saved state and stop")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     run = Run(args.work)
     run.pool = run.train_text(args.text_seconds)
-    trainer = Trainer(run, args.batch, args.steps, args.drop)
+    trainer = Trainer(run, args.batch, args.steps, args.drop, args.scenes)
     if not args.export:
-        trainer.fit(args.seconds)
+        trainer.fit(args.seconds, args.decay_seconds)
     run.export(trainer.ema, args.export or run.work / "pipeline")
 
 
