@@ -86,7 +86,7 @@ def open_pipeline(name, cls=None):
     """The recorded model `name` (or a folder) as a float32 pipeline of this class, diffusers' own choice without one."""
     folder = name if isinstance(name, Path) else MODELS / name
     cls = cls or diffusers.DiffusionPipeline
-    pipeline = cls.from_pretrained(folder, torch_dtype=torch.float32, safety_checker=None, local_files_only=True)
+    pipeline = cls.from_pretrained(str(folder), torch_dtype=torch.float32, safety_checker=None, local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 

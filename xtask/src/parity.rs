@@ -39,13 +39,14 @@ pub(crate) fn run(full: bool, peers: bool, record: bool) -> Result<()> {
     test::recordings(&tools)
 }
 
-/// diffusers-rs beside the recordings.
+/// `tarim render` beside diffusers-rs.
 fn compare_peers(tools: &Tools, python: &Path) -> Result<()> {
     step("Comparing with diffusers-rs 0.3.1");
     let peer = build_peer(tools)?;
+    tools.build()?;
     let mut compare = command(python);
     tools.libtorch.apply(&mut compare);
-    process::run(compare.arg(script("peers")).arg(peer))
+    process::run(compare.arg(script("peers")).arg(peer).arg(tools.program("tarim")))
 }
 
 /// Builds diffusers-rs' program, optimised; returns its path.
