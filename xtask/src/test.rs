@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use crate::process::{self, cargo, output, step, succeeds};
 use crate::setup::{self, Tools};
 
-/// The crates that need libtorch to build; the rest is the everyday loop.
+/// The crates that need libtorch to build or to run; the rest is the everyday loop.
 pub(crate) const WITH_LIBTORCH: [&str; 3] = ["tarim-diffusion", "tarim-renderer", "tarim-acceptance"];
 
 /// Runs everything, or (`fast`) everything that needs no libtorch.
@@ -59,7 +59,7 @@ fn tests(mut cargo_with: std::process::Command, packages: &[&str], more: &[&str]
     }
 }
 
-/// Licences, sources, duplicates and, where the advisory database can be fetched, advisories.
+/// Licences, sources and bans of all dependencies. Advisories are not asked for: their database is on another network.
 pub(crate) fn deny() -> Result<()> {
     if output(cargo().args(["deny", "--version"])).is_err() {
         step("Installing cargo-deny");

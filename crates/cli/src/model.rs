@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde::Deserialize;
 use tarim_checkpoint::{Checkpoint, CheckpointError, Task, TokenizerSource};
 use tarim_recipe::{ModelDefaults, ModelFacts, ModelTask, Size};
 use tarim_tokenizer::{SpecialTokens, Tokenizer};
@@ -79,26 +79,21 @@ fn native_size(checkpoint: &Checkpoint) -> Size {
     }
 }
 
-/// What the maker recommends: `tarim.json` in a folder, `<name>.tarim.json` beside a single file. The values stand in
-/// its member `defaults`, or in the file itself; a size may be given as `width` and `height`.
+/// What the maker recommends: the member `defaults` of `tarim.json` in a folder, of `<name>.tarim.json` beside a single
+/// file.
 fn defaults(path: &Path) -> Result<ModelDefaults> {
+    #[derive(Deserialize)]
+    struct Recommendations {
+        defaults: ModelDefaults,
+    }
     let file = if path.is_dir() { path.join("tarim.json") } else { path.with_extension("tarim.json") };
     let Ok(text) = fs::read_to_string(&file) else { return Ok(ModelDefaults::default()) };
-    let broken = |error: serde_json::Error| {
+    let read: Recommendations = serde_json::from_str(&text).map_err(|error| {
         Failure::from_error(Exit::BadInput, &error)
             .context(format!("the model's recommendations `{}` cannot be read", file.display()))
             .hint("mend or remove the file; the model works without it")
-    };
-    let mut value: Value = serde_json::from_str(&text).map_err(broken)?;
-    if let Some(defaults) = value.get_mut("defaults") {
-        value = defaults.take();
-    }
-    if let (Some(width), Some(height)) = (value.get("width"), value.get("height"))
-        && value.get("size").is_none()
-    {
-        value["size"] = json!({"width": width, "height": height});
-    }
-    serde_json::from_value(value).map_err(broken)
+    })?;
+    Ok(read.defaults)
 }
 
 /// The vocabulary of a model; CLIP's own where none is named.

@@ -168,6 +168,12 @@ impl<L: Latents, D: Denoiser<L>, N: NoiseSampler<L>> Run<'_, L, D, N> {
         self.noise.noise(sigma, sigma_next)
     }
 
+    /// `x` with the noise of the step from `sigma` to `sigma_next` put back, at level `up` times `s_noise`.
+    pub(crate) fn renoise(&mut self, x: &L, sigma: f64, sigma_next: f64, up: f64) -> L {
+        let noise = self.noise(sigma, sigma_next);
+        x.mix(1.0, self.options.s_noise * up, &noise)
+    }
+
     /// Ends a step, at the level the grid has there.
     pub(crate) fn end(&mut self, x: L, step: usize) -> Result<L, D::Error> {
         self.end_at(x, step, self.grid.steps(), self.grid.sigma(step + 1))

@@ -21,8 +21,7 @@ pub(crate) fn lcm<L: Latents, D: Denoiser<L>, N: NoiseSampler<L>>(
         let (skip, out) = ((SIGMA_DATA / length).powi(2), time / length);
         x = denoised.mix(out, skip / sigma.hypot(1.0), &x);
         if step + 1 < steps && next > 0.0 {
-            let noise = run.noise(sigma, next);
-            x = x.mix(1.0, run.options.s_noise * next, &noise);
+            x = run.renoise(&x, sigma, next, next);
         }
         x = run.end(x, step)?;
     }
@@ -44,9 +43,8 @@ pub(crate) fn tcd<L: Latents, D: Denoiser<L>, N: NoiseSampler<L>>(
             let low = run.schedule.t_to_sigma_linear(below).min(next);
             x = x.towards(&denoised, sigma, low);
             if gamma > 0.0 {
-                let noise = run.noise(sigma, next);
                 let up = (next * next - low * low).max(0.0).sqrt();
-                x = x.mix(1.0, run.options.s_noise * up, &noise);
+                x = run.renoise(&x, sigma, next, up);
             }
         } else {
             x = x.towards(&denoised, sigma, next);

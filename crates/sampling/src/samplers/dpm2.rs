@@ -51,8 +51,7 @@ pub(crate) fn dpm2_ancestral<L: Latents, D: Denoiser<L>, N: NoiseSampler<L>>(
         let (down, up) = ancestral(sigma, next, run.eta(1.0));
         x = midpoint(run, &x, &denoised, sigma, down, step)?;
         if next > 0.0 {
-            let noise = run.noise(sigma, next);
-            x = x.mix(1.0, run.options.s_noise * up, &noise);
+            x = run.renoise(&x, sigma, next, up);
         }
         x = run.end(x, step)?;
     }

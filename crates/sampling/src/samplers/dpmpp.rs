@@ -23,8 +23,7 @@ pub(crate) fn dpmpp_2s_ancestral<L: Latents, D: Denoiser<L>, N: NoiseSampler<L>>
             x.towards(&denoised, sigma, down)
         };
         if next > 0.0 {
-            let noise = run.noise(sigma, next);
-            x = x.mix(1.0, run.options.s_noise * up, &noise);
+            x = run.renoise(&x, sigma, next, up);
         }
         x = run.end(x, step)?;
     }

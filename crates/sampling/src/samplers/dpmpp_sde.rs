@@ -66,8 +66,7 @@ pub(crate) fn dpmpp_2m_sde<L: Latents, D: Denoiser<L>, N: NoiseSampler<L>>(
                 moved = L::linear(&[(1.0, &moved), (second, &denoised), (-second, old)]);
             }
             if eta > 0.0 {
-                let noise = run.noise(sigma, next);
-                moved = moved.mix(1.0, run.options.s_noise * spread(next, h, eta), &noise);
+                moved = run.renoise(&moved, sigma, next, spread(next, h, eta));
             }
             moved
         } else {
@@ -120,8 +119,7 @@ pub(crate) fn dpmpp_3m_sde<L: Latents, D: Denoiser<L>, N: NoiseSampler<L>>(
                 }
             }
             if eta > 0.0 {
-                let noise = run.noise(sigma, next);
-                moved = moved.mix(1.0, run.options.s_noise * spread(next, h, eta), &noise);
+                moved = run.renoise(&moved, sigma, next, spread(next, h, eta));
             }
             moved
         } else {

@@ -61,8 +61,7 @@ pub(crate) fn euler_ancestral<L: Latents, D: Denoiser<L>, N: NoiseSampler<L>>(
         let (down, up) = ancestral(sigma, next, run.eta(1.0));
         x = x.towards(&denoised, sigma, down);
         if next > 0.0 {
-            let noise = run.noise(sigma, next);
-            x = x.mix(1.0, run.options.s_noise * up, &noise);
+            x = run.renoise(&x, sigma, next, up);
         }
         x = run.end(x, step)?;
     }
