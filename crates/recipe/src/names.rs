@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// Serialised by its canonical name, A1111's; read back from any of its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]
 #[allow(missing_docs)] // each is its paper's name
 pub enum Sampler {
     Euler,
@@ -35,6 +36,7 @@ pub enum Sampler {
 ///
 /// Serialised by its canonical name, A1111's; read back from any of its names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]
 #[allow(missing_docs)]
 pub enum Schedule {
     /// The sampler's own usual schedule, see [`Schedule::resolve`].
