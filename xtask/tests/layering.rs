@@ -21,7 +21,7 @@ fn metadata() -> Metadata {
 }
 
 /// For each of our crates, which other crates of ours it may use (besides in its tests).
-const OURS: [(&str, &[&str]); 11] = [
+const OURS: [(&str, &[&str]); 15] = [
     ("tarim-recipe", &[]),
     ("tarim-sampling", &["tarim-recipe"]),
     ("tarim-tokenizer", &["tarim-recipe"]),
@@ -30,17 +30,39 @@ const OURS: [(&str, &[&str]); 11] = [
     ("tarim-render", &["tarim-recipe"]),
     ("tarim-renderer", &["tarim-diffusion", "tarim-recipe", "tarim-render"]),
     ("tarim-library", &["tarim-recipe"]),
-    ("tarim-cli", &["tarim-checkpoint", "tarim-library", "tarim-recipe", "tarim-render", "tarim-tokenizer"]),
+    (
+        "tarim-studio",
+        &["tarim-checkpoint", "tarim-library", "tarim-recipe", "tarim-render", "tarim-tokenizer"],
+    ),
+    ("tarim-api", &["tarim-library", "tarim-recipe", "tarim-render", "tarim-studio"]),
+    ("tarim-server", &["tarim-api", "tarim-studio"]),
+    ("tarim-desktop", &["tarim-api", "tarim-studio"]),
+    (
+        "tarim-cli",
+        &[
+            "tarim-api",
+            "tarim-checkpoint",
+            "tarim-library",
+            "tarim-recipe",
+            "tarim-render",
+            "tarim-server",
+            "tarim-studio",
+            "tarim-tokenizer",
+        ],
+    ),
     ("tarim-acceptance", &["tarim-library", "tarim-recipe"]),
     ("xtask", &[]),
 ];
 
 /// Crates of others that only some of ours may name.
-const OTHERS: [(&str, &[&str]); 4] = [
+const OTHERS: [(&str, &[&str]); 7] = [
     ("tch", &["tarim-diffusion"]),
     ("torch-sys", &["tarim-diffusion"]),
     ("clap", &["tarim-cli", "tarim-renderer", "xtask"]),
     ("indicatif", &["tarim-cli"]),
+    ("rusqlite", &["tarim-library"]),
+    ("axum", &["tarim-server"]),
+    ("tauri", &["tarim-desktop"]),
 ];
 
 /// Crates that may switch the lint on unsafe code off, for what they give as a reason beside it.

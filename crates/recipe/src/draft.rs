@@ -1,5 +1,7 @@
 //! The draft: what someone asked for, before anything was filled in.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     names::{Sampler, Schedule},
     recipe::{
@@ -18,62 +20,93 @@ use crate::{
 /// let draft = from_options.or(from_file);
 /// assert_eq!((draft.seed, draft.steps), (Some(Seed(2)), Some(30)));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// On the wire, what is open is left out, and unknown fields are refused: a misspelt setting must not be ignored.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(default, deny_unknown_fields)]
 pub struct Draft {
     /// The model that is wanted. The hash may be the beginning of one, as infotexts hold it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelRef>,
     /// [`Recipe::prompt`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt: Option<Prompt>,
     /// [`Recipe::negative_prompt`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub negative_prompt: Option<Prompt>,
     /// Width in pixels. A door that starts from a picture and was told no size sets both sides to
     /// [`Size::nearest`](crate::Size::nearest) of the picture's.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
     /// Height in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
     /// [`Recipe::sampler`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sampler: Option<Sampler>,
     /// [`Recipe::schedule`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
     /// [`Recipe::steps`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u32>,
     /// [`Recipe::guidance_scale`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub guidance_scale: Option<f64>,
     /// [`Recipe::guidance_rescale`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub guidance_rescale: Option<f64>,
     /// [`Recipe::seed`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<Seed>,
     /// [`Variation::seed`](crate::Variation::seed); drawn when only the strength is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub variation_seed: Option<Seed>,
     /// [`Variation::strength`](crate::Variation::strength); 0 is no variation.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub variation_strength: Option<f64>,
     /// [`Recipe::noise_source`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub noise_source: Option<NoiseSource>,
     /// [`Recipe::clip_skip`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_skip: Option<u8>,
     /// [`Recipe::emphasis`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub emphasis: Option<Emphasis>,
     /// [`Recipe::eta`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub eta: Option<f64>,
     /// [`Recipe::precision`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
     /// [`Init::picture`]: SHA-256 of the initial picture's file.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub init_picture: Option<String>,
     /// [`Init::strength`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub strength: Option<f64>,
     /// [`Init::resize_mode`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resize_mode: Option<ResizeMode>,
     /// [`Init::image_guidance_scale`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub image_guidance_scale: Option<f64>,
     /// [`Mask::picture`](crate::Mask::picture): SHA-256 of the mask's file.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mask_picture: Option<String>,
     /// [`Mask::blur`](crate::Mask::blur).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mask_blur: Option<u32>,
     /// [`Mask::fill`](crate::Mask::fill).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mask_fill: Option<MaskFill>,
     /// [`Mask::area`](crate::Mask::area).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mask_area: Option<MaskArea>,
     /// [`Mask::invert`](crate::Mask::invert).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mask_invert: Option<bool>,
 }
 

@@ -104,6 +104,7 @@ fn is_default_mask_blur(value: &u32) -> bool {
 
 /// A model by name and content.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct ModelRef {
     /// File stem or folder name, for people.
@@ -115,6 +116,7 @@ pub struct ModelRef {
 
 /// A prompt, before and after templates were resolved. On the wire a plain string where there is no template.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string | { text: string; template: string }"))]
 #[serde(from = "PromptWire", into = "PromptWire")]
 pub struct Prompt {
     /// The text that is encoded, in the prompt language.
@@ -181,6 +183,7 @@ pub struct Variation {
 
 /// The generator of initial and later noise. Each picture of a batch has its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum NoiseSource {
     /// torch's CPU generator (mt19937), what ComfyUI and A1111's `RNG: CPU` use.
@@ -192,6 +195,7 @@ pub enum NoiseSource {
 
 /// Whose arithmetic applies prompt weights to text-encoder outputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Emphasis {
     /// A1111: multiply each token's output, then restore the mean of the whole.
@@ -209,6 +213,7 @@ pub enum Emphasis {
 
 /// Number format of the networks' arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// IEEE float32.
@@ -240,6 +245,7 @@ pub struct Init {
 
 /// A1111's resize modes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ResizeMode {
     /// Stretch to the size.
@@ -273,6 +279,7 @@ pub struct Mask {
 
 /// A1111's `inpainting_fill`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum MaskFill {
     /// Colours spread inwards from the mask's edge.
@@ -288,6 +295,7 @@ pub enum MaskFill {
 
 /// A1111's `inpaint_full_res`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum MaskArea {
     /// Render the whole picture.

@@ -1,0 +1,274 @@
+//! Pictures: looked at, sorted, judged.
+
+use serde::{Deserialize, Serialize};
+use tarim_recipe::Draft;
+use ts_rs::TS;
+
+use super::{Millis, Remark, create::Derivation};
+
+/// Ask for the layout of a gallery.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct GalleryQuery {
+    /// The query language: `fox rating:>=4 -blurry "exact words" tag:winter`.
+    #[serde(default)]
+    pub query: String,
+    /// Order.
+    #[serde(default)]
+    pub sort: Sort,
+    /// Only this collection, in its own order unless `sort` says otherwise.
+    #[ts(optional)]
+    #[serde(default)]
+    pub collection: Option<String>,
+    /// The trash instead of the rest.
+    #[serde(default)]
+    pub trashed: bool,
+}
+
+/// Orders of pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Sort {
+    /// Latest first.
+    #[default]
+    Newest,
+    /// Earliest first.
+    Oldest,
+    /// Best rating first, then latest.
+    Rating,
+}
+
+/// Everything that a virtual grid needs to place pictures: small enough for 100,000 of them at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct GalleryLayout {
+    /// Keys of the pictures in order: numbers that stay valid until the index is rebuilt.
+    pub keys: Vec<u32>,
+    /// Width over height in thousandths, for each key.
+    pub aspects: Vec<u32>,
+    /// Runs of pictures of one day, in order, when sorted by time; empty otherwise.
+    pub days: Vec<DayGroup>,
+    /// Remarks on the query.
+    pub remarks: Vec<Remark>,
+}
+
+/// Pictures of one day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DayGroup {
+    /// `2026-11-24`, local time.
+    pub day: String,
+    /// How many.
+    pub count: u32,
+}
+
+/// Ask for pictures by their keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Keys {
+    /// At most 1,000.
+    pub keys: Vec<u32>,
+}
+
+/// Pictures, in the order of the keys; a key that nothing has any more is left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct Pictures {
+    /// The pictures.
+    pub pictures: Vec<PictureSummary>,
+}
+
+/// What a cell of the grid shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct PictureSummary {
+    /// The picture's id.
+    pub id: String,
+    /// Its key in layouts.
+    pub key: u32,
+    /// Changes with the file's pixels; part of its addresses, so that caches notice.
+    pub version: String,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// When it was made.
+    pub created: Millis,
+    /// 0 (none) to 5.
+    pub rating: u8,
+    /// Picked, rejected or neither.
+    pub flag: Flag,
+    /// The prompt.
+    pub prompt: String,
+    /// The seed, where there is one.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// In the trash.
+    pub trashed: bool,
+    /// Its file is gone.
+    pub missing: bool,
+}
+
+/// A judgement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Flag {
+    /// None yet.
+    #[default]
+    None,
+    /// To be used.
+    Pick,
+    /// Not to be used.
+    Reject,
+}
+
+/// Everything about a picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct PictureDetail {
+    /// What the grid shows.
+    pub summary: PictureSummary,
+    /// Its settings, to be used again; `None` for a picture that tells none.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Draft>,
+    /// Its infotext, as A1111 would paste it.
+    pub infotext: String,
+    /// The recipe's canonical JSON, where it has one.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipe_json: Option<String>,
+    /// File name below the library's folder.
+    pub file: String,
+    /// The file's size.
+    pub bytes: f64,
+    /// The project it belongs to.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Ids of the collections that hold it.
+    pub collections: Vec<String>,
+    /// The request that made it.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// The picture it was made of.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// How.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub derivation: Option<Derivation>,
+}
+
+/// Change what people say about pictures. What is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct UpdatePictures {
+    /// Which pictures.
+    pub ids: Vec<String>,
+    /// 0 (none) to 5.
+    #[ts(optional)]
+    #[serde(default)]
+    pub rating: Option<u8>,
+    /// Picked, rejected or neither.
+    #[ts(optional)]
+    #[serde(default)]
+    pub flag: Option<Flag>,
+    /// Tags to add.
+    #[serde(default)]
+    pub add_tags: Vec<String>,
+    /// Tags to take away.
+    #[serde(default)]
+    pub remove_tags: Vec<String>,
+    /// The project; an empty name takes it away.
+    #[ts(optional)]
+    #[serde(default)]
+    pub project: Option<String>,
+}
+
+/// A named number: tags, projects, models in use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct NamedCount {
+    /// The name.
+    pub name: String,
+    /// Pictures that have it.
+    pub count: u32,
+}
+
+/// What filters can offer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Facets {
+    /// Tags, most used first.
+    pub tags: Vec<NamedCount>,
+    /// Projects.
+    pub projects: Vec<NamedCount>,
+    /// Models.
+    pub models: Vec<NamedCount>,
+    /// Samplers.
+    pub samplers: Vec<NamedCount>,
+}
+
+/// A collection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Collection {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Pictures in it.
+    pub count: u32,
+    /// The picture that stands for it.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cover: Option<String>,
+}
+
+/// All collections.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct Collections {
+    /// By name.
+    pub collections: Vec<Collection>,
+}
+
+/// Give a collection another name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RenameCollection {
+    /// Which one.
+    pub id: String,
+    /// Its new name.
+    pub name: String,
+}
+
+/// Put pictures into a collection, or take them out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct CollectionMembers {
+    /// Which collection.
+    pub id: String,
+    /// Which pictures.
+    pub pictures: Vec<String>,
+}
+
+/// A picture's family: where it comes from and what was made of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct Lineage {
+    /// All members, parents before children.
+    pub members: Vec<LineageMember>,
+}
+
+/// A member of a family.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct LineageMember {
+    /// The picture; `None` when only the input's content is kept.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<PictureSummary>,
+    /// The input's SHA-256 where there is no picture.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// Index of its parent among the members.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<u32>,
+    /// How it was made of it.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub derivation: Option<Derivation>,
+}
