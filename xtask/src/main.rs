@@ -13,6 +13,7 @@ mod setup;
 mod studio;
 mod system;
 mod test;
+mod ui;
 
 use std::process::ExitCode;
 

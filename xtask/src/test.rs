@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 
 use crate::process::{self, cargo, output, step, succeeds};
 use crate::setup::{self, Tools};
+use crate::ui;
 
 /// The crates that need libtorch to build or to run; the rest is the everyday loop.
 pub(crate) const WITH_LIBTORCH: [&str; 3] = ["tarim-diffusion", "tarim-renderer", "tarim-acceptance"];
@@ -13,10 +14,13 @@ pub(crate) fn run(fast: bool) -> Result<()> {
     step("Formatting");
     process::run(cargo().args(["fmt", "--all", "--check"])).context("run `cargo fmt --all`")?;
     if fast {
-        return everyday(&mut || cargo());
+        everyday(&mut || cargo())?;
+        return ui::check();
     }
     let tools = setup::prepare(false)?;
+    ui::build()?;
     everyday(&mut || tools.cargo())?;
+    ui::check()?;
     with_libtorch(&tools)
 }
 
