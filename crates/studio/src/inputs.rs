@@ -1,0 +1,1 @@
+//! Pictures kept to start from, by their content.

@@ -1,0 +1,1 @@
+//! How a prompt is read: tokens and remarks.

@@ -1,0 +1,1 @@
+//! What people choose once, kept in `settings.json`.

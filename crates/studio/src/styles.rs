@@ -1,0 +1,1 @@
+//! Styles: named pairs of prompts, A1111's `styles.csv`.

@@ -1,0 +1,107 @@
+//! What the studio does not find out for itself: places, programs, clock, randomness. Doors fill it in.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tarim_recipe::Seed;
+use tarim_render::{LocalRenderer, ProcessOptions, RenderError, Renderer};
+
+/// Makes a renderer for one device. Nothing needs to start before the renderer is used.
+pub type Renderers = Arc<dyn Fn() -> Result<Arc<dyn Renderer>, RenderError> + Send + Sync>;
+
+/// The clock.
+pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
+/// Fills a buffer with random bytes.
+pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// Everything that is read outside and passed in.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Where `settings.json`, `styles.csv` and `presets.json` lie; made when needed.
+    pub config_folder: PathBuf,
+    /// Where pictures go until somebody chooses: `<Pictures>/Tarim`.
+    pub default_library: PathBuf,
+    /// A library to use whatever the settings say, such as one named on the command line.
+    pub library: Option<PathBuf>,
+    /// The starter model's folder, where there is one.
+    pub starter_model: Option<PathBuf>,
+    /// Further folders of models that come with the program or its environment.
+    pub model_folders: Vec<PathBuf>,
+    /// How to run a renderer; called once for each device in use.
+    pub renderers: Renderers,
+    /// The clock.
+    pub clock: Clock,
+    /// Random bytes, for seeds and ids.
+    pub random: Random,
+    /// Minutes that local time is ahead of UTC at a moment.
+    pub utc_offset_minutes: Arc<dyn Fn(SystemTime) -> i32 + Send + Sync>,
+    /// A name that no other process with the same library has: host and process id.
+    pub worker: String,
+    /// Which door this is.
+    pub origin: Origin,
+    /// Whether this process works on the queue.
+    pub role: Role,
+}
+
+/// Doors, as the history names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// The desktop window.
+    Window,
+    /// The UI in a browser.
+    Browser,
+    /// The terminal.
+    Cli,
+}
+
+impl Origin {
+    /// `window`, `browser`, `cli`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Window => "window",
+            Self::Browser => "browser",
+            Self::Cli => "cli",
+        }
+    }
+}
+
+/// What a process does with the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Works on the queue, and puts right what killed processes left behind.
+    Owner,
+    /// Reads and writes rows only.
+    Guest,
+}
+
+impl Surroundings {
+    /// Renderers that are child processes, run as `options` say; the error is what is told whenever one is needed.
+    pub fn processes(options: Result<ProcessOptions, RenderError>) -> Renderers {
+        let options = options.map_err(Arc::new);
+        Arc::new(move || match &options {
+            Ok(options) => Ok(Arc::new(LocalRenderer::new(options.clone())) as Arc<dyn Renderer>),
+            Err(error) => Err(RenderError::Refused(error.to_failure())),
+        })
+    }
+
+    /// Now.
+    pub fn now(&self) -> SystemTime {
+        (self.clock)()
+    }
+
+    /// A seed that nobody chose, below 2^32 as A1111 draws them, so that every program can read it.
+    pub fn fresh_seed(&self) -> Seed {
+        let mut bytes = [0; 4];
+        (self.random)(&mut bytes);
+        Seed(u32::from_le_bytes(bytes).into())
+    }
+
+    /// Sixteen random bytes, for an id.
+    pub fn random_bytes(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        (self.random)(&mut bytes);
+        bytes
+    }
+}
