@@ -91,11 +91,18 @@ def open_pipeline(name, cls=None):
     return pipeline
 
 
-def save_tensors(path, tensors):
-    """Recorded tensors with the versions that they come from."""
+def save_tensors(path, tensors, **metadata):
+    """Recorded tensors with the versions that they come from, the same bytes each time: safetensors itself writes
+    metadata in the order of a hash map."""
     path.parent.mkdir(parents=True, exist_ok=True)
     contiguous = {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
-    safetensors.torch.save_file(contiguous, path, metadata=versions())
+    metadata = dict(sorted((metadata | versions()).items()))
+    data = safetensors.torch.save(contiguous, metadata)
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end]) | {"__metadata__": metadata}
+    ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(end - 8)
+    assert len(ordered) == end - 8
+    path.write_bytes(data[:8] + ordered + data[end:])
 
 
 def write_json(path, value):

@@ -10,15 +10,12 @@ import json
 import sys
 from pathlib import Path
 
-import diffusers
-import safetensors.torch
 import torch
-import transformers
+from common import save_tensors
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
 OUT = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[1] / "goldens" / "nets")
-VERSIONS = {"torch": torch.__version__, "diffusers": diffusers.__version__, "transformers": transformers.__version__}
 
 
 def draw(model, seed):
@@ -41,9 +38,8 @@ def save(case, config, model, io):
     (folder / "config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
     weights = {k.removeprefix("text_model."): v.half().contiguous() for k, v in model.state_dict().items()}
     weights = {k: v for k, v in weights.items() if not k.endswith("position_ids")}
-    metadata = {"format": "pt", **VERSIONS}
-    safetensors.torch.save_file(weights, folder / "weights.safetensors", metadata=metadata)
-    safetensors.torch.save_file({k: v.contiguous() for k, v in io.items()}, folder / "io.safetensors", metadata=VERSIONS)
+    save_tensors(folder / "weights.safetensors", weights, format="pt")
+    save_tensors(folder / "io.safetensors", io)
     print(f"{case}: {sum(f.stat().st_size for f in folder.iterdir()) // 1024} KB")
 
 

@@ -117,6 +117,8 @@ def every_sampler():
     txt2img("dpmpp-2m", "DpmPp2M", "Leading", DPMSolverMultistepScheduler)
     sde = {"algorithm_type": "sde-dpmsolver++"}
     txt2img("dpmpp-2m-sde", "DpmPp2MSde", "Leading", DPMSolverMultistepScheduler, sde)
+    heun = {**sde, "solver_type": "heun"}
+    txt2img("dpmpp-2m-sde-heun", "DpmPp2MSdeHeun", "Leading", DPMSolverMultistepScheduler, heun)
     txt2img("dpmpp-3m-sde", "DpmPp3MSde", "Leading", DPMSolverMultistepScheduler, {**sde, "solver_order": 3})
     txt2img("lms", "Lms", "Linspace", LMSDiscreteScheduler)
     txt2img("ddim", "Ddim", "Leading", DDIMScheduler, {"clip_sample": False})

@@ -244,6 +244,8 @@ def diffusers_cases():
             yield diffusers_case(sampler, "Leading" if curve == "beta" else "Linspace", name, 10, config)
     for spacing in spacings:
         yield diffusers_case("DPM++ 2M SDE", spacing, "DPMSolverMultistepScheduler", 16, sde)
+        heun = {**sde, "solver_type": "heun"}
+        yield diffusers_case("DPM++ 2M SDE Heun", spacing, "DPMSolverMultistepScheduler", 16, heun)
         yield diffusers_case("DPM++ 3M SDE", spacing, "DPMSolverMultistepScheduler", 10, {**sde, "solver_order": 3})
         yield diffusers_case("DDIM", spacing, "DDIMScheduler", 13, vp)
         yield diffusers_case("DDPM", spacing, "DDPMScheduler", 13, {**sd, "clip_sample": False})
@@ -282,6 +284,7 @@ def k_diffusion_cases(levels):
         ("DPM2 a", sampling.sample_dpm_2_ancestral, {"discard": True}),
         ("DPM++ 2S a", sampling.sample_dpmpp_2s_ancestral, {}), ("DPM++ 2M", sampling.sample_dpmpp_2m, {}),
         ("DPM++ SDE", sampling.sample_dpmpp_sde, {}), ("DPM++ 2M SDE", sampling.sample_dpmpp_2m_sde, {}),
+        ("DPM++ 2M SDE Heun", sampling.sample_dpmpp_2m_sde, {"solver_type": "heun"}),
         ("DPM++ 3M SDE", sampling.sample_dpmpp_3m_sde, {}), ("LMS", sampling.sample_lms, {}),
     )  # fmt: skip
     for sampler, function, options in rows:
@@ -293,7 +296,9 @@ def k_diffusion_cases(levels):
     for sampler, function in (("Euler a", sampling.sample_euler_ancestral), ("DPM++ SDE", sampling.sample_dpmpp_sde),
                               ("DPM++ 3M SDE", sampling.sample_dpmpp_3m_sde)):  # fmt: skip
         yield k_diffusion_case(levels, sampler, "Karras", function, 8, eta=0.4, s_noise=1.02)
-    yield k_diffusion_case(levels, "DPM++ 2M SDE", "Karras", sampling.sample_dpmpp_2m_sde, 8, solver_type="heun")
+    yield k_diffusion_case(
+        levels, "DPM++ 2M SDE Heun", "Karras", sampling.sample_dpmpp_2m_sde, 8, solver_type="heun", eta=0.4, s_noise=1.02
+    )
     for steps in (8, 22, 40):
         yield k_diffusion_case(levels, "Restart", "Karras", restart, steps)
 

@@ -24,4 +24,4 @@ pub use prepare::{Environment, ModelDefaults, ModelFacts, ModelTask, PrepareErro
 pub use recipe::*;
 pub use seed::{Seed, SeedError};
 pub use size::{Size, SizeError};
-pub use validate::{FieldError, MAX_CLIP_SKIP, MAX_MASK_BLUR, MAX_PROMPT_BYTES};
+pub use validate::{FieldError, MAX_CLIP_SKIP, MAX_MASK_BLUR, MAX_PROMPT_BYTES, most_steps};

@@ -20,6 +20,7 @@ pub enum Sampler {
     DpmPp2M,
     DpmPpSde,
     DpmPp2MSde,
+    DpmPp2MSdeHeun,
     DpmPp3MSde,
     Lms,
     Ddim,
@@ -64,7 +65,7 @@ pub enum Schedule {
 /// Names of one value: the canonical one, then the others. Compared by letters, digits and `+` alone.
 type Names<T> = (T, &'static [&'static str]);
 
-const SAMPLERS: [Names<Sampler>; 19] = [
+const SAMPLERS: [Names<Sampler>; 20] = [
     (Sampler::Euler, &["Euler", "k_euler", "sample_euler", "EulerDiscreteScheduler"]),
     (
         Sampler::EulerAncestral,
@@ -111,6 +112,7 @@ const SAMPLERS: [Names<Sampler>; 19] = [
         &["DPM++ SDE", "dpmpp_sde", "k_dpmpp_sde", "sample_dpmpp_sde", "DPMSolverSDEScheduler"],
     ),
     (Sampler::DpmPp2MSde, &["DPM++ 2M SDE", "dpmpp_2m_sde", "k_dpmpp_2m_sde", "sample_dpmpp_2m_sde"]),
+    (Sampler::DpmPp2MSdeHeun, &["DPM++ 2M SDE Heun", "dpmpp_2m_sde_heun", "k_dpmpp_2m_sde_heun"]),
     (Sampler::DpmPp3MSde, &["DPM++ 3M SDE", "dpmpp_3m_sde", "k_dpmpp_3m_sde", "sample_dpmpp_3m_sde"]),
     (Sampler::Lms, &["LMS", "k_lms", "sample_lms", "LMSDiscreteScheduler"]),
     (Sampler::Ddim, &["DDIM", "DDIMScheduler"]),
@@ -217,7 +219,7 @@ impl Schedule {
             | Sampler::DpmPp2M
             | Sampler::DpmPpSde
             | Sampler::Restart => Self::Karras,
-            Sampler::DpmPp2MSde | Sampler::DpmPp3MSde => Self::Exponential,
+            Sampler::DpmPp2MSde | Sampler::DpmPp2MSdeHeun | Sampler::DpmPp3MSde => Self::Exponential,
             Sampler::Euler | Sampler::EulerAncestral | Sampler::Heun | Sampler::Lms => Self::Uniform,
             Sampler::Ddim | Sampler::Ddpm | Sampler::Pndm | Sampler::Lcm | Sampler::Tcd => Self::Leading,
             Sampler::UniPc | Sampler::Deis => Self::Linspace,

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use crate::names::{Sampler, Schedule};
 use crate::recipe::{Init, MAX_STEPS, Mask, MaskArea, ModelRef, Prompt, Recipe, Variation};
 
 /// The most UTF-8 bytes of one prompt or template.
@@ -10,6 +11,15 @@ pub const MAX_PROMPT_BYTES: usize = 100_000;
 pub const MAX_CLIP_SKIP: u8 = 24;
 /// The most pixels of blur a mask's edge may have.
 pub const MAX_MASK_BLUR: u32 = 64;
+
+/// The most steps of a sampler on a schedule: [`MAX_STEPS`], but for LCM and TCD on timesteps of their own, which
+/// choose among the 50 that models are distilled with.
+pub fn most_steps(sampler: Sampler, schedule: Schedule) -> u32 {
+    let few_step = matches!(sampler, Sampler::Lcm | Sampler::Tcd);
+    let own =
+        matches!(schedule.resolve(sampler), Schedule::Leading | Schedule::Trailing | Schedule::Linspace);
+    if few_step && own { 50 } else { MAX_STEPS }
+}
 
 /// A field holds a value that no recipe can have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,13 +45,7 @@ impl Recipe {
         model(&self.model)?;
         prompt("prompt", &self.prompt)?;
         prompt("negative_prompt", &self.negative_prompt)?;
-        if !(1..=MAX_STEPS).contains(&self.steps) {
-            return Err(FieldError::new(
-                "steps",
-                self.steps,
-                format!("are 1 to {MAX_STEPS}; 20 to 30 is usual"),
-            ));
-        }
+        steps(self)?;
         number("guidance_scale", self.guidance_scale, 0.0, 100.0, "; 5 to 9 is usual, 1 is none")?;
         number("guidance_rescale", self.guidance_rescale, 0.0, 1.0, "; 0 is off")?;
         if let Some(Variation { strength, .. }) = self.variation {
@@ -56,6 +60,19 @@ impl Recipe {
         }
         self.init.as_ref().map_or(Ok(()), init)
     }
+}
+
+fn steps(recipe: &Recipe) -> Result<(), FieldError> {
+    let most = most_steps(recipe.sampler, recipe.schedule);
+    if (1..=most).contains(&recipe.steps) {
+        return Ok(());
+    }
+    let advice = if most == MAX_STEPS {
+        "; 20 to 30 is usual".to_owned()
+    } else {
+        format!(" with {}; 4 to 8 is usual", recipe.sampler)
+    };
+    Err(FieldError::new("steps", recipe.steps, format!("are 1 to {most}{advice}")))
 }
 
 fn model(model: &ModelRef) -> Result<(), FieldError> {

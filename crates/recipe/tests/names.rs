@@ -5,8 +5,8 @@ use tarim_recipe::{Sampler, Schedule};
 #[test]
 fn names_of_other_tools_are_known() {
     use Sampler::{
-        Ddim, Ddpm, Dpm2Ancestral, DpmPp2M, DpmPp2MSde, DpmPp2SAncestral, DpmPp3MSde, DpmPpSde, Euler,
-        EulerAncestral, Lms, Pndm, UniPc,
+        Ddim, Ddpm, Dpm2Ancestral, DpmPp2M, DpmPp2MSde, DpmPp2MSdeHeun, DpmPp2SAncestral, DpmPp3MSde,
+        DpmPpSde, Euler, EulerAncestral, Lms, Pndm, UniPc,
     };
     let rows = [
         ("Euler", Euler, None),
@@ -19,6 +19,9 @@ fn names_of_other_tools_are_known() {
         ("dpm++2m", DpmPp2M, None),
         ("DPM++ 2M Karras", DpmPp2M, Some(Schedule::Karras)),
         ("DPM++ 2M SDE Exponential", DpmPp2MSde, Some(Schedule::Exponential)),
+        ("DPM++ 2M SDE Heun", DpmPp2MSdeHeun, None),
+        ("DPM++ 2M SDE Heun Karras", DpmPp2MSdeHeun, Some(Schedule::Karras)),
+        ("k_dpmpp_2m_sde_heun_exp", DpmPp2MSdeHeun, Some(Schedule::Exponential)),
         ("DPM++ 2M SGM Uniform", DpmPp2M, Some(Schedule::SgmUniform)),
         ("DPM++ 2S a Karras", DpmPp2SAncestral, Some(Schedule::Karras)),
         ("sample_dpmpp_3m_sde", DpmPp3MSde, None),

@@ -114,6 +114,8 @@ fn impossible() {
     let steps = |steps| Draft { steps: Some(steps), ..draft() };
     check(&steps(0), TextToImage, "error: steps is 0; allowed are 1 to 1000; 20 to 30 is usual");
     check(&steps(100_000), TextToImage, "error: steps is 100000; allowed are 1 to 1000; 20 to 30 is usual");
+    let lcm = |steps| Draft { sampler: Some(Sampler::Lcm), steps: Some(steps), ..draft() };
+    check(&lcm(51), TextToImage, "error: steps is 51; allowed are 1 to 50 with LCM; 4 to 8 is usual");
     let guidance = |scale| Draft { guidance_scale: Some(scale), ..draft() };
     let allowed = "allowed are 0 to 100; 5 to 9 is usual, 1 is none";
     check(&guidance(f64::NAN), TextToImage, &format!("error: guidance_scale is NaN; {allowed}"));

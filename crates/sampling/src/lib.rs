@@ -29,4 +29,4 @@ pub use grid::{Convention, FinalSigma, Grid, GridOptions};
 pub use latents::{Denoiser, Latents, NoiseSampler, StepEnd, StepInfo};
 pub use noise::{BrownianNoise, Mt19937, PhiloxCuda, PictureNoise, TorchCpu, slerp};
 pub use noise_schedule::{BetaSchedule, NoiseSchedule, NoiseScheduleConfig, Prediction, Scalings};
-pub use sample::{Options, Sde2MSolver, sample};
+pub use sample::{Options, sample};

@@ -4,18 +4,9 @@ use tarim_recipe::Sampler;
 
 use crate::{
     Denoiser, Grid, GridError, Latents, NoiseSampler, NoiseSchedule, Prediction, SampleError, StepEnd,
-    StepInfo, samplers,
+    StepInfo,
+    samplers::{self, SecondOrder},
 };
-
-/// DPM++ 2M SDE's second-order term.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Sde2MSolver {
-    /// A1111's `DPM++ 2M SDE`, diffusers' `solver_type="midpoint"`.
-    #[default]
-    Midpoint,
-    /// A1111's `DPM++ 2M SDE Heun`, diffusers' `solver_type="heun"`.
-    Heun,
-}
 
 /// Parameters of samplers; each uses what it has.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +24,6 @@ pub struct Options {
     pub s_tmax: f64,
     /// DPM++ SDE's middle of a step, in log sigma, between 0 and 1.
     pub r: f64,
-    /// DPM++ 2M SDE's second-order term.
-    pub sde_2m_solver: Sde2MSolver,
     /// LMS's order, 1 to 4.
     pub lms_order: usize,
     /// What the network predicts. PNDM alone asks: diffusers extrapolates the network's own output there.
@@ -50,7 +39,6 @@ impl Default for Options {
             s_tmin: 0.0,
             s_tmax: f64::INFINITY,
             r: 0.5,
-            sde_2m_solver: Sde2MSolver::Midpoint,
             lms_order: 4,
             prediction: Prediction::Epsilon,
         }
@@ -111,7 +99,8 @@ pub fn sample<L: Latents, D: Denoiser<L>, N: NoiseSampler<L>>(
         Sampler::DpmPp2SAncestral => samplers::dpmpp_2s_ancestral(run, x),
         Sampler::DpmPp2M => samplers::dpmpp_2m(run, x),
         Sampler::DpmPpSde => samplers::dpmpp_sde(run, x),
-        Sampler::DpmPp2MSde => samplers::dpmpp_2m_sde(run, x),
+        Sampler::DpmPp2MSde => samplers::dpmpp_2m_sde(run, x, SecondOrder::Midpoint),
+        Sampler::DpmPp2MSdeHeun => samplers::dpmpp_2m_sde(run, x, SecondOrder::Heun),
         Sampler::DpmPp3MSde => samplers::dpmpp_3m_sde(run, x),
         Sampler::Lms => samplers::lms(run, x),
         Sampler::Ddim => samplers::ddim(run, x),

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
-use tarim_recipe::{NoiseSource, Sampler, Schedule};
+use tarim_recipe::{NoiseSource, Sampler, Schedule, most_steps};
 use tarim_sampling::{
     BetaSchedule, BrownianNoise, Convention, Denoiser, Grid, GridError, GridOptions, NoiseSchedule,
     NoiseScheduleConfig, NoiseScheduleError, Options, PhiloxCuda, PictureNoise, SampleError, StepEnd,
@@ -100,12 +100,36 @@ fn every_combination_stays_finite() {
 }
 
 #[test]
+fn every_combination_can_take_as_many_steps_as_a_recipe_may_ask_for() {
+    let zero = NoiseScheduleConfig { rescale_betas_zero_snr: true, ..NoiseScheduleConfig::default() };
+    for config in [NoiseScheduleConfig::default(), zero] {
+        let schedule = NoiseSchedule::new(&config).unwrap();
+        let bound = if schedule.zero_snr() { 1e5 } else { 50.0 };
+        for sampler in Sampler::all() {
+            for levels in Schedule::all() {
+                for steps in [most_steps(sampler, levels) - 1, most_steps(sampler, levels)] {
+                    let grid = Grid::new(sampler, levels, steps, &schedule, &GridOptions::default()).unwrap();
+                    let label = format!("{sampler}, {levels}, {steps} steps");
+                    // A1111's `DDIM` has its own idea of how many fit.
+                    assert!(grid.steps() == steps as usize || levels == Schedule::Ddim, "{label}");
+                    let start = vec![grid.initial_scale; 3];
+                    let mut draw = |_: f64, _: f64| vec![0.3, -1.0, 0.2];
+                    let model = &mut Gaussian { mean: 0.1, spread: 1.0 };
+                    let x = sample(&grid, &schedule, start, model, &mut draw, &Options::default()).unwrap();
+                    assert!(x.iter().all(|x| x.is_finite() && x.abs() < bound), "{label}: {x:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn absurd_requests_are_refused() {
     let schedule = stable_diffusion();
     let plain = GridOptions::default();
-    for steps in [0, 1000, 100_000, u32::MAX] {
+    for steps in [0, 1001, 100_000, u32::MAX] {
         let grid = Grid::new(Sampler::Euler, Schedule::Karras, steps, &schedule, &plain);
-        assert_eq!(grid, Err(GridError::Steps { steps: steps as usize, most: 999 }));
+        assert_eq!(grid, Err(GridError::Steps { steps: steps as usize, most: 1000 }));
     }
     let grid = Grid::new(Sampler::Lcm, Schedule::Automatic, 51, &schedule, &plain);
     assert_eq!(grid, Err(GridError::Steps { steps: 51, most: 50 }));

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tarim_recipe::{Sampler, Schedule};
 use tarim_sampling::{
     BetaSchedule, Convention, Denoiser, FinalSigma, Grid, GridOptions, NoiseSchedule, NoiseScheduleConfig,
-    Options, Prediction, Sde2MSolver, StepInfo, TorchCpu, sample,
+    Options, Prediction, StepInfo, TorchCpu, sample,
 };
 
 const SIZE: usize = 4;
@@ -96,11 +96,6 @@ fn compare(case: &Value, tolerance: f64) -> Result<(), String> {
         s_noise: case["s_noise"].as_f64().unwrap_or(1.0),
         s_churn: case["s_churn"].as_f64().unwrap_or(0.0),
         prediction,
-        sde_2m_solver: if text("solver_type") == Some("heun") {
-            Sde2MSolver::Heun
-        } else {
-            Sde2MSolver::Midpoint
-        },
         ..defaults
     };
     let steps = case["steps"].as_u64().unwrap() as u32;

@@ -22,9 +22,12 @@ fn family(sampler: Sampler) -> Family {
     match sampler {
         Sampler::Ddim | Sampler::Ddpm | Sampler::Pndm => Family::Whole,
         Sampler::Lcm | Sampler::Tcd => Family::Distilled,
-        Sampler::DpmPp2M | Sampler::DpmPp2MSde | Sampler::DpmPp3MSde | Sampler::UniPc | Sampler::Deis => {
-            Family::Multistep
-        }
+        Sampler::DpmPp2M
+        | Sampler::DpmPp2MSde
+        | Sampler::DpmPp2MSdeHeun
+        | Sampler::DpmPp3MSde
+        | Sampler::UniPc
+        | Sampler::Deis => Family::Multistep,
         _ => Family::Fractional,
     }
 }
@@ -110,10 +113,13 @@ fn evenly(family: Family, steps: usize, noise: &NoiseSchedule) -> Vec<f64> {
 }
 
 fn leading(family: Family, steps: usize, noise: &NoiseSchedule, offset: u32) -> Vec<f64> {
-    let last = (noise.timesteps() - 1) as f64;
+    let last = noise.timesteps() - 1;
     let skipped = usize::from(family == Family::Multistep);
-    let stride = noise.timesteps() / (steps + skipped);
-    (skipped..steps + skipped).rev().map(|i| ((i * stride) as f64 + f64::from(offset)).min(last)).collect()
+    // As many steps as timesteps leave no room for the offset, nor for the one that multistep classes skip.
+    let stride = (noise.timesteps() / (steps + skipped)).max(1);
+    let highest = (steps + skipped - 1) * stride;
+    let offset = (offset as usize).min(last.saturating_sub(highest));
+    (skipped..steps + skipped).rev().map(|i| (i * stride + offset).min(last) as f64).collect()
 }
 
 fn trailing(steps: usize, noise: &NoiseSchedule) -> Vec<f64> {

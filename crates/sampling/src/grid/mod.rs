@@ -109,11 +109,12 @@ pub(crate) struct Levels {
 /// Whether diffusers writes the sampler in variance-preserving form, starting from unit noise at the first level.
 fn variance_preserving(sampler: Sampler) -> bool {
     use Sampler::{
-        Ddim, Ddpm, Deis, Dpm2, Dpm2Ancestral, DpmPp2M, DpmPp2MSde, DpmPp2SAncestral, DpmPp3MSde, DpmPpSde,
-        Euler, EulerAncestral, Heun, Lcm, Lms, Pndm, Restart, Tcd, UniPc,
+        Ddim, Ddpm, Deis, Dpm2, Dpm2Ancestral, DpmPp2M, DpmPp2MSde, DpmPp2MSdeHeun, DpmPp2SAncestral,
+        DpmPp3MSde, DpmPpSde, Euler, EulerAncestral, Heun, Lcm, Lms, Pndm, Restart, Tcd, UniPc,
     };
     match sampler {
-        Ddim | Ddpm | Pndm | UniPc | Deis | Lcm | Tcd | DpmPp2M | DpmPp2MSde | DpmPp3MSde => true,
+        Ddim | Ddpm | Pndm | UniPc | Deis | Lcm | Tcd | DpmPp2M | DpmPp2MSde | DpmPp2MSdeHeun
+        | DpmPp3MSde => true,
         Euler | EulerAncestral | Heun | Dpm2 | Dpm2Ancestral | DpmPp2SAncestral | DpmPpSde | Lms
         | Restart => false,
     }
@@ -139,8 +140,7 @@ impl Grid {
         let most = if few_step && spaced {
             noise.timesteps().min(options.original_inference_steps as usize)
         } else {
-            // Spacings of whole timesteps need a timestep for each step, some one more.
-            noise.timesteps() - 1
+            noise.timesteps()
         };
         if !(1..=most).contains(&steps) {
             return Err(GridError::Steps { steps, most });
@@ -179,7 +179,11 @@ impl Grid {
             preserving || narrow
         } else {
             // A1111 starts its "timesteps samplers" from unit noise, its k-diffusion samplers from `noise * sigma`.
-            preserving && !matches!(sampler, Sampler::DpmPp2M | Sampler::DpmPp2MSde | Sampler::DpmPp3MSde)
+            preserving
+                && !matches!(
+                    sampler,
+                    Sampler::DpmPp2M | Sampler::DpmPp2MSde | Sampler::DpmPp2MSdeHeun | Sampler::DpmPp3MSde
+                )
         };
         let initial_scale = if vp_start { first.hypot(1.0) } else { first };
         let preserving = preserving && as_diffusers;

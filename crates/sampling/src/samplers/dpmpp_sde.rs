@@ -3,7 +3,7 @@
 
 use super::{ancestral, lambda};
 use crate::{
-    Denoiser, Latents, NoiseSampler, Sde2MSolver,
+    Denoiser, Latents, NoiseSampler,
     sample::{Arithmetic, Run},
 };
 
@@ -40,9 +40,17 @@ fn spread(next: f64, h: f64, eta: f64) -> f64 {
     next * (-(-2.0 * eta * h).exp_m1()).max(0.0).sqrt()
 }
 
+/// DPM++ 2M SDE's second-order term: `solver_type` in k-diffusion and diffusers.
+#[derive(Clone, Copy)]
+pub(crate) enum SecondOrder {
+    Midpoint,
+    Heun,
+}
+
 pub(crate) fn dpmpp_2m_sde<L: Latents, D: Denoiser<L>, N: NoiseSampler<L>>(
     run: &mut Run<'_, L, D, N>,
     mut x: L,
+    term: SecondOrder,
 ) -> Result<L, D::Error> {
     let eta = run.eta(1.0);
     let mut before: Option<(L, f64)> = None;
@@ -58,9 +66,9 @@ pub(crate) fn dpmpp_2m_sde<L: Latents, D: Denoiser<L>, N: NoiseSampler<L>>(
                 && h > 0.0
                 && *h_last > 0.0
             {
-                let second = match run.options.sde_2m_solver {
-                    Sde2MSolver::Midpoint => 0.5 * share,
-                    Sde2MSolver::Heun => 1.0 - share / h_eta,
+                let second = match term {
+                    SecondOrder::Midpoint => 0.5 * share,
+                    SecondOrder::Heun => 1.0 - share / h_eta,
                 } * h
                     / h_last;
                 moved = L::linear(&[(1.0, &moved), (second, &denoised), (-second, old)]);

@@ -15,7 +15,7 @@ pub(crate) use consistency::{lcm, tcd};
 pub(crate) use ddim::{ddim, ddpm};
 pub(crate) use dpm2::{dpm2, dpm2_ancestral};
 pub(crate) use dpmpp::{dpmpp_2m, dpmpp_2s_ancestral};
-pub(crate) use dpmpp_sde::{dpmpp_2m_sde, dpmpp_3m_sde, dpmpp_sde};
+pub(crate) use dpmpp_sde::{SecondOrder, dpmpp_2m_sde, dpmpp_3m_sde, dpmpp_sde};
 pub(crate) use euler::{euler, euler_ancestral, heun};
 pub(crate) use multistep::{deis, lms};
 pub(crate) use plms::plms;
