@@ -1,0 +1,61 @@
+// The desktop door: the only file that imports @tauri-apps.
+import { convertFileSrc, invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
+import { StudioError } from './error';
+import type { Platform, Signal } from './types';
+
+async function call<T>(
+  command: string,
+  payload: Record<string, unknown> | Uint8Array,
+  headers?: Record<string, string>,
+): Promise<T> {
+  try {
+    return await invoke<T>(command, payload, headers && { headers });
+  } catch (thrown) {
+    throw StudioError.from(thrown);
+  }
+}
+
+/** Runs inside the Tauri window. */
+export function tauriPlatform(): Platform {
+  // tarim://localhost/ here, http://tarim.localhost/ on Windows.
+  const base = convertFileSrc('', 'tarim').replace(/\/?$/, '/');
+
+  return {
+    capabilities: { nativeDialogs: true, revealFile: true, dragOut: true, window: true },
+
+    async rpc(name, request, options) {
+      options?.signal?.throwIfAborted();
+      const answer = await call('rpc', { name, request: request ?? null });
+      options?.signal?.throwIfAborted();
+      return answer as never;
+    },
+
+    subscribe(listener) {
+      let stopped = false;
+      let stop: (() => void) | undefined;
+      void listen<Signal>('studio', (event) => listener(event.payload)).then((unlisten) => {
+        if (stopped) return unlisten();
+        stop = unlisten;
+        listener({ kind: 'connected' });
+      });
+      return () => {
+        stopped = true;
+        stop?.();
+      };
+    },
+
+    resourceUrl(kind, id, options = {}) {
+      const entries = Object.entries(options).map(([key, value]) => [key, String(value)]);
+      const query = entries.length ? `?${new URLSearchParams(entries)}` : '';
+      return `${base}resource/${kind}/${encodeURIComponent(id)}${query}`;
+    },
+
+    async upload(blob, name) {
+      const bytes = new Uint8Array(await blob.arrayBuffer());
+      return call('upload', bytes, { 'x-file-name': encodeURIComponent(name) });
+    },
+
+    openDialog: (options) => call<string[] | null>('open_dialog', { options }),
+  };
+}
