@@ -51,4 +51,8 @@ export interface Platform {
   upload(blob: Blob, name: string): Promise<Uploaded>;
   /** Present with `capabilities.nativeDialogs`; null when the user cancels. */
   openDialog?(options: DialogOptions): Promise<string[] | null>;
+  /** Shows a picture's file in the file manager. Present with `capabilities.revealFile`. */
+  revealPicture?(id: string): Promise<void>;
+  /** Begins dragging these pictures' files out of the window. Present with `capabilities.dragOut`. */
+  startDrag?(ids: string[]): Promise<void>;
 }

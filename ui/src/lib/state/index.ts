@@ -1,5 +1,6 @@
 export { announce, announced } from './announce.svelte';
 export { connection, invalidate, listenToStudio, onSignal, onStale } from './events.svelte';
+export { handOver, takeHandoff, type Handoff } from './handoff.svelte';
 export { followJobs, jobs } from './jobs.svelte';
 export { panels } from './panels.svelte';
 export { applyPreferences, preferences, setLook, themes } from './preferences.svelte';
