@@ -43,6 +43,18 @@ pub(crate) fn write_whole<E: From<io::Error>>(
     Ok(())
 }
 
+/// Whether files can be made in a folder: makes one and removes it.
+pub(crate) fn check_writable(folder: &Path) -> io::Result<()> {
+    temporary_file(folder).map(drop)
+}
+
+/// When a file was changed last, in nanoseconds since 1970.
+pub(crate) fn modified_ns(stat: &fs::Metadata) -> i64 {
+    let since = |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH).ok();
+    let modified = stat.modified().ok().and_then(since).unwrap_or_default();
+    i64::try_from(modified.as_nanos()).unwrap_or(i64::MAX)
+}
+
 /// The folder that a file is or will be in.
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {

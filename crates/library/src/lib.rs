@@ -1,15 +1,52 @@
-//! The library: picture files and what they carry.
+//! The library: picture files and what they carry, and the index, history and queue over them.
 //!
-//! What belongs here: writing a picture with its recipe inside so that it is on the disk whole or not at all, and
-//! reading pictures, ours and others', without trusting them. What does not: drawing, and deciding what is drawn.
+//! What belongs here: writing a picture with its recipe inside so that it is on the disk whole or not at all; reading
+//! pictures, ours and others', without trusting them; and one SQLite file that finds them again, remembers what was asked
+//! for, and holds what is still to be rendered. Truth is in the files: the index of pictures can be made anew from them.
+//! What does not belong here: drawing, and deciding what is drawn and when.
 
+mod collections;
+mod database;
+mod diagnostic;
+mod entry;
+mod error;
 mod exif;
+mod facts;
 mod files;
+mod id;
+mod jobs;
+mod library;
+mod metadata;
+mod moment;
+mod names;
+mod naming;
 pub mod picture;
+mod pictures;
 pub mod pixels;
 mod png_chunks;
+mod projects;
+mod requests;
+mod save;
+pub mod search;
+mod tags;
 mod xmp;
 
+pub use diagnostic::Diagnostic;
+pub use error::{LibraryError, Result};
+pub use facts::Facts;
+pub use id::{Id, InvalidId};
+pub use jobs::{
+    Claim, Job, JobError, JobFilter, Lease, NewJob, Place, QueueState, QueueTotals, Recovered, Recovery,
+    State,
+};
+pub use library::{DamagedIndex, INTERNAL_FOLDER, Library, OpenReport};
+pub use metadata::Metadata;
+pub use moment::Moment;
+pub use naming::{DEFAULT_NAME_TEMPLATE, NameParts, NameTemplate};
 pub use picture::{IfExists, Labels, Picture, PictureInfo};
+pub use pictures::{Derivation, Flag, PictureDetails, PictureSummary};
 pub use pixels::Pixels;
+pub use projects::NameCount;
+pub use requests::{NewRequest, Outcome, Request};
+pub use save::{Save, SaveStep, Saved};
 pub use xmp::DigitalSourceType;

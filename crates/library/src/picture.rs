@@ -1,6 +1,6 @@
 //! A picture's file: pixels, and what made them.
 //!
-//! A PNG of ours carries, before its pixels, and with no date, so that the same picture is the same file:
+//! A PNG of ours carries, before its pixels, and with no date unless [`Metadata`] name one:
 //! - iTXt `tarim`: the recipe's canonical JSON;
 //! - `parameters`: the infotext that A1111 and its kin read, tEXt where Latin-1 can hold it, else iTXt, as Pillow does;
 //! - iTXt `XML:com.adobe.xmp`: the XMP packet with IPTC's digital source type.
@@ -16,6 +16,7 @@ pub use crate::files::IfExists;
 use crate::{
     exif,
     files::{self, write_whole},
+    metadata::Metadata,
     pixels::{self, Format},
     png_chunks::{self, TextChunk},
     xmp::{self, DigitalSourceType},
@@ -40,18 +41,24 @@ pub struct Picture {
 }
 
 /// What the file says of its origin.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Labels {
     /// The program's name and version, such as `Tarim 0.1.0`.
     pub creator_tool: String,
     /// How the picture came to be.
     pub source: DigitalSourceType,
+    /// Identity, lineage, tags, … By default nothing, and then the same picture is the same file whenever it is written.
+    pub metadata: Metadata,
 }
 
 impl Labels {
     /// The labels of what `creator_tool` renders from a recipe.
     pub fn new(recipe: &Recipe, creator_tool: impl Into<String>) -> Self {
-        Self { creator_tool: creator_tool.into(), source: DigitalSourceType::of(recipe) }
+        Self {
+            creator_tool: creator_tool.into(),
+            source: DigitalSourceType::of(recipe),
+            metadata: Metadata::default(),
+        }
     }
 }
 
@@ -149,10 +156,14 @@ pub fn next_free_name(folder: &Path, stem: &str) -> Result<PathBuf, WriteError> 
 
 fn texts(recipe: &Recipe, labels: &Labels) -> Result<Vec<TextChunk>, FieldError> {
     let text = |keyword: &str, text| TextChunk { keyword: keyword.to_owned(), text };
+    let mut xmp = xmp::packet(&labels.creator_tool, labels.source);
+    if labels.metadata != Metadata::default() {
+        xmp = xmp::with_metadata(Some(&xmp), &labels.metadata);
+    }
     Ok(vec![
         text(RECIPE_KEYWORD, recipe.canonical_json()?),
         text(INFOTEXT_KEYWORD, infotext(recipe, &labels.creator_tool)),
-        text(XMP_KEYWORD, xmp::packet(&labels.creator_tool, labels.source)),
+        text(XMP_KEYWORD, xmp),
     ])
 }
 

@@ -1,4 +1,12 @@
-//! The XMP packet: that the picture is made by a machine, said so that platforms read it.
+//! The XMP packet: that the picture is made by a machine, said so that platforms read it, and what people think of it,
+//! said so that other programs show it.
+
+mod read;
+mod walk;
+mod write;
+
+pub(crate) use read::read;
+pub(crate) use write::{packet, with_metadata};
 
 use tarim_recipe::Recipe;
 
@@ -33,26 +41,15 @@ impl DigitalSourceType {
     }
 }
 
-/// An XMP packet (ISO 16684-1, 7.3.2: UTF-8, no padding, since nobody edits it in place).
-pub(crate) fn packet(creator_tool: &str, source: DigitalSourceType) -> String {
-    let tool = escape(creator_tool);
-    let source = source.uri();
-    format!(
-        r#"<?xpacket begin="{bom}" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/">
- <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-  <rdf:Description rdf:about=""
-    xmlns:xmp="http://ns.adobe.com/xap/1.0/"
-    xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">
-   <xmp:CreatorTool>{tool}</xmp:CreatorTool>
-   <Iptc4xmpExt:DigitalSourceType>{source}</Iptc4xmpExt:DigitalSourceType>
-  </rdf:Description>
- </rdf:RDF>
-</x:xmpmeta>
-<?xpacket end="r"?>"#,
-        bom = '\u{feff}',
-    )
-}
+/// Namespaces, with the prefixes that they usually have.
+const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+const XMP: &str = "http://ns.adobe.com/xap/1.0/";
+const XMP_MM: &str = "http://ns.adobe.com/xap/1.0/mm/";
+const DC: &str = "http://purl.org/dc/elements/1.1/";
+/// What no standard has a name for.
+const TARIM: &str = "https://tarim.studio/ns/1.0/";
+/// What `xmpMM:DocumentID` and its kin begin with when they hold one of our ids.
+const UUID: &str = "uuid:";
 
 /// Text for an XML element. Characters that XML 1.0 cannot hold at all become U+FFFD.
 fn escape(text: &str) -> String {

@@ -1,0 +1,115 @@
+//! Tags of pictures.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::{
+    error::Result,
+    id::Id,
+    library::Library,
+    names, pictures,
+    projects::{NameCount, name_count},
+    search,
+};
+
+pub(crate) const CREATE: &str = "
+CREATE TABLE tags (
+    tag INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    folded TEXT NOT NULL
+) STRICT;
+CREATE TABLE picture_tags (
+    tag INTEGER NOT NULL REFERENCES tags ON DELETE CASCADE,
+    picture INTEGER NOT NULL REFERENCES pictures ON UPDATE CASCADE ON DELETE CASCADE,
+    PRIMARY KEY (tag, picture)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX picture_tags_picture ON picture_tags (picture);
+";
+
+impl Library {
+    /// All tags in use, the most used first.
+    pub fn tags(&self) -> Result<Vec<NameCount>> {
+        self.database().read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT name, count(*) AS pictures FROM tags JOIN picture_tags USING (tag)
+                 GROUP BY tag ORDER BY pictures DESC, name",
+            )?;
+            let rows = statement.query_map([], name_count)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Adds tags to pictures.
+    pub fn add_tags(&self, ids: &[Id], names: &[String]) -> Result<()> {
+        let names = clean(names)?;
+        self.database().write(|db| {
+            for id in ids {
+                let picture = pictures::key_of(db, *id)?;
+                for name in &names {
+                    add(db, picture, name)?;
+                }
+                pictures::mark_dirty(db, picture)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes tags off pictures; those that nothing carries any more are forgotten.
+    pub fn remove_tags(&self, ids: &[Id], names: &[String]) -> Result<()> {
+        let names = clean(names)?;
+        self.database().write(|db| {
+            for id in ids {
+                let picture = pictures::key_of(db, *id)?;
+                for name in &names {
+                    db.prepare_cached(
+                        "DELETE FROM picture_tags
+                         WHERE picture = ?1 AND tag = (SELECT tag FROM tags WHERE name = ?2)",
+                    )?
+                    .execute((picture, name))?;
+                }
+                pictures::mark_dirty(db, picture)?;
+            }
+            forget_unused(db)
+        })
+    }
+}
+
+fn clean(names: &[String]) -> Result<Vec<String>> {
+    names.iter().map(|name| names::clean("tag", name)).collect()
+}
+
+pub(crate) fn add(db: &Connection, picture: i64, name: &str) -> Result<()> {
+    let mut find = db.prepare_cached("SELECT tag FROM tags WHERE name = ?1")?;
+    let tag = match find.query_row([name], |row| row.get(0)).optional()? {
+        Some(tag) => tag,
+        None => {
+            db.prepare_cached("INSERT INTO tags (name, folded) VALUES (?1, ?2)")?
+                .execute((name, search::fold(name)))?;
+            db.last_insert_rowid()
+        }
+    };
+    db.prepare_cached("INSERT OR IGNORE INTO picture_tags (tag, picture) VALUES (?1, ?2)")?
+        .execute([tag, picture])?;
+    Ok(())
+}
+
+/// The tags of a picture, by name.
+pub(crate) fn of(db: &Connection, picture: i64) -> Result<Vec<String>> {
+    let mut statement = db.prepare_cached(
+        "SELECT name FROM picture_tags JOIN tags USING (tag) WHERE picture = ?1 ORDER BY name",
+    )?;
+    let rows = statement.query_map([picture], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(crate) fn clear(db: &Connection, picture: i64) -> Result<()> {
+    db.prepare_cached("DELETE FROM picture_tags WHERE picture = ?1")?.execute([picture])?;
+    Ok(())
+}
+
+pub(crate) fn forget_unused(db: &Connection) -> Result<()> {
+    db.execute(
+        "DELETE FROM tags WHERE NOT EXISTS (SELECT 1 FROM picture_tags p WHERE p.tag = tags.tag)",
+        [],
+    )?;
+    Ok(())
+}
