@@ -72,9 +72,9 @@ CREATE TABLE recipes (
 ) STRICT;
 -- A path is free again when its picture is in the trash.
 CREATE UNIQUE INDEX pictures_path ON pictures (path) WHERE trashed_at IS NULL;
--- All that the gallery's layout needs, in its order, without touching the rows.
-CREATE INDEX pictures_layout ON pictures (picture DESC, day, width, height, id)
-    WHERE trashed_at IS NULL AND missing = 0;
+-- All that the gallery's layout and most filters need, in its order, without touching the rows.
+CREATE INDEX pictures_layout ON pictures (picture DESC, day, width, height, id, rating, flag, model, sampler, schedule,
+    steps, guidance, project) WHERE trashed_at IS NULL AND missing = 0;
 CREATE INDEX pictures_day ON pictures (day);
 CREATE INDEX pictures_model ON pictures (model, picture);
 -- Few pictures have a rating, a flag, a project, a parent or a mask, so these stay small.
@@ -169,6 +169,8 @@ impl Derivation {
 /// A picture as lists show it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PictureSummary {
+    /// Its key in the index, for [`Library::summaries_by_key`](crate::Library::summaries_by_key); below 2^53.
+    pub key: i64,
     /// Its id.
     pub id: Id,
     /// Its path, relative to the library's folder, with `/` between the parts. In the trash: where it was.
@@ -205,6 +207,8 @@ pub struct PictureSummary {
     pub trashed_at: Option<i64>,
     /// Whether the file is not where it was.
     pub missing: bool,
+    /// Tags, by name.
+    pub tags: Vec<String>,
 }
 
 /// All that is known of a picture.
@@ -218,8 +222,6 @@ pub struct PictureDetails {
     pub recipe: Option<String>,
     /// The infotext of another program, where there is no recipe.
     pub infotext: Option<String>,
-    /// Tags, by name.
-    pub tags: Vec<String>,
     /// Collections, by name.
     pub collections: Vec<String>,
     /// Whether the file does not say all of this yet.
@@ -231,7 +233,8 @@ pub(crate) const SUMMARY: &str = "
     p.id, p.path, p.bytes, p.version, p.width, p.height, p.created, p.created_offset, p.prompt,
     (SELECT name FROM models WHERE models.model = p.model), p.seed, p.rating, p.flag,
     (SELECT name FROM projects WHERE projects.project = p.project), p.parent, p.derivation, p.request,
-    p.trashed_at, p.missing";
+    p.trashed_at, p.missing, p.picture,
+    (SELECT group_concat(name, char(10)) FROM picture_tags JOIN tags USING (tag) WHERE picture = p.picture)";
 
 pub(crate) fn summary(row: &Row<'_>) -> rusqlite::Result<PictureSummary> {
     Ok(PictureSummary {
@@ -254,6 +257,14 @@ pub(crate) fn summary(row: &Row<'_>) -> rusqlite::Result<PictureSummary> {
         request: row.get(16)?,
         trashed_at: row.get(17)?,
         missing: row.get(18)?,
+        key: row.get(19)?,
+        // Names hold no line feeds.
+        tags: {
+            let names: Option<String> = row.get(20)?;
+            let mut tags: Vec<_> = names.unwrap_or_default().lines().map(str::to_owned).collect();
+            tags.sort();
+            tags
+        },
     })
 }
 

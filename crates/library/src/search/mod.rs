@@ -1,5 +1,17 @@
 //! Finding pictures and requests: the query language, and the index of words behind it.
 
 pub(crate) mod index;
+mod parse;
+mod query;
+mod run;
+mod sql;
+mod values;
+
+pub use parse::parse;
+pub use query::{Days, Filter, Is, Numbers, Query, Size, Term};
+pub use run::{Cell, Count, Layout, Sort};
 
 pub(crate) use index::{CREATE, fold};
+
+#[cfg(test)]
+mod tests;

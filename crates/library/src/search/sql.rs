@@ -1,0 +1,351 @@
+//! From a query to SQL.
+
+use rusqlite::{Connection, types::Value};
+use tarim_recipe::{Sampler, Schedule};
+
+use super::{
+    index::{self, Tables, fold, is_ideographic},
+    query::{Days, Filter, Is, Numbers, Query, Size, Term},
+};
+use crate::{error::Result, pictures::Flag};
+
+/// What is searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Pictures,
+    Requests,
+}
+
+/// Conditions on the rows of `pictures p` or `requests r`.
+#[derive(Clone, Debug)]
+pub(crate) struct Sql {
+    kind: Kind,
+    /// Conditions on columns, each complete in itself, with its values.
+    pub(crate) conditions: Vec<(String, Vec<Value>)>,
+    /// What FTS5 is asked, of the table of long words and that of short ones.
+    words: Vec<String>,
+    short: Vec<String>,
+    without_words: Vec<String>,
+    without_short: Vec<String>,
+}
+
+impl Sql {
+    pub(crate) fn of(db: &Connection, kind: Kind, query: &Query) -> Result<Self> {
+        let mut sql = Self {
+            kind,
+            conditions: Vec::new(),
+            words: Vec::new(),
+            short: Vec::new(),
+            without_words: Vec::new(),
+            without_short: Vec::new(),
+        };
+        if kind == Kind::Pictures {
+            let wants = |is| query.terms.iter().any(|t| !t.negated && t.filter == Filter::Is(is));
+            if !wants(Is::Trashed) {
+                sql.conditions.push(("p.trashed_at IS NULL".to_owned(), Vec::new()));
+                if !wants(Is::Missing) {
+                    sql.conditions.push(("p.missing = 0".to_owned(), Vec::new()));
+                }
+            }
+        }
+        for term in &query.terms {
+            sql.add(db, term)?;
+        }
+        Ok(sql)
+    }
+
+    /// Whether words are looked for.
+    pub(crate) fn has_words(&self) -> bool {
+        !self.words.is_empty() || !self.short.is_empty()
+    }
+
+    pub(crate) fn tables(&self) -> Tables {
+        match self.kind {
+            Kind::Pictures => index::PICTURES,
+            Kind::Requests => index::REQUESTS,
+        }
+    }
+
+    /// The key column.
+    pub(crate) fn key(&self) -> &'static str {
+        match self.kind {
+            Kind::Pictures => "p.picture",
+            Kind::Requests => "r.request",
+        }
+    }
+
+    /// The full-text table that leads, what it is asked, and the other one with its question, if both are needed.
+    pub(crate) fn leading(&self) -> Option<(&'static str, String)> {
+        let Tables { words, short } = self.tables();
+        let without = |asked: &[String], not: &[String]| {
+            let all = asked.join(" AND ");
+            if not.is_empty() { all } else { format!("({all}) NOT ({})", not.join(" OR ")) }
+        };
+        if self.words.is_empty() {
+            (!self.short.is_empty()).then(|| (short, without(&self.short, &self.without_short)))
+        } else {
+            Some((words, without(&self.words, &self.without_words)))
+        }
+    }
+
+    /// Conditions on the key for all words that `leading` does not ask for. With `one_by_one` each row is looked up by
+    /// itself, which is right for a page; without, the whole answer is made first, which is right for a count.
+    pub(crate) fn other_words(&self, with_leading: bool, one_by_one: bool) -> Vec<(String, Vec<Value>)> {
+        let Tables { words, short } = self.tables();
+        let key = self.key();
+        let mut conditions = Vec::new();
+        let mut add = |not: &str, table: &str, asked: String| {
+            let value = vec![Value::Text(asked)];
+            conditions.push(if one_by_one {
+                (
+                    format!("{not} EXISTS (SELECT 1 FROM {table} WHERE {table} MATCH ? AND rowid = {key})"),
+                    value,
+                )
+            } else {
+                (format!("{key} {not} IN (SELECT rowid FROM {table} WHERE {table} MATCH ?)"), value)
+            });
+        };
+        let words_lead = !self.words.is_empty() && !with_leading;
+        let short_leads = self.words.is_empty() && !self.short.is_empty() && !with_leading;
+        if !self.words.is_empty() && !words_lead {
+            add("", words, self.words.join(" AND "));
+        }
+        if !self.short.is_empty() && !short_leads {
+            add("", short, self.short.join(" AND "));
+        }
+        if !self.without_words.is_empty() && !words_lead {
+            add("NOT", words, self.without_words.join(" OR "));
+        }
+        if !self.without_short.is_empty() && !short_leads {
+            add("NOT", short, self.without_short.join(" OR "));
+        }
+        conditions
+    }
+
+    fn add(&mut self, db: &Connection, term: &Term) -> Result<()> {
+        if let Filter::Text(text) = &term.filter {
+            self.add_text(text, term.negated);
+            return Ok(());
+        }
+        let (condition, values) = match self.kind {
+            Kind::Pictures => picture_condition(db, &term.filter)?,
+            Kind::Requests => request_condition(db, &term.filter)?,
+        };
+        let condition = if term.negated { format!("NOT ifnull(({condition}), 0)") } else { condition };
+        self.conditions.push((condition, values));
+        Ok(())
+    }
+
+    fn add_text(&mut self, text: &str, negated: bool) {
+        let (words, short) = if negated {
+            (&mut self.without_words, &mut self.without_short)
+        } else {
+            (&mut self.words, &mut self.short)
+        };
+        if text.chars().count() >= 3 {
+            words.push(format!("\"{}\"", text.replace('"', "\"\"")));
+            return;
+        }
+        // One or two characters: a word of the short table, or the beginning of one.
+        let parts = short_parts(text);
+        let asked: Vec<_> = parts
+            .iter()
+            .map(|part| {
+                if part.starts_with(is_ideographic) { format!("\"{part}\"") } else { format!("\"{part}\"*") }
+            })
+            .collect();
+        match asked.len() {
+            0 => {}
+            1 => short.extend(asked),
+            _ => short.push(format!("({})", asked.join(" AND "))),
+        }
+    }
+}
+
+/// Runs of characters that are words of the short table.
+fn short_parts(text: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut before = None;
+    for c in text.chars() {
+        let kind = if is_ideographic(c) {
+            1
+        } else if c.is_alphanumeric() {
+            2
+        } else {
+            0
+        };
+        match parts.last_mut() {
+            Some(part) if before == Some(kind) && kind > 0 => part.push(c),
+            _ if kind > 0 => parts.push(c.to_string()),
+            _ => {}
+        }
+        before = Some(kind);
+    }
+    parts
+}
+
+type Condition = (String, Vec<Value>);
+
+fn plain(condition: impl Into<String>) -> Condition {
+    (condition.into(), Vec::new())
+}
+
+fn picture_condition(db: &Connection, filter: &Filter) -> Result<Condition> {
+    Ok(match filter {
+        Filter::Text(_) => plain("1"),
+        Filter::Negative(text) => (
+            "p.negative IN (SELECT negative FROM negatives WHERE instr(folded, ?))".into(),
+            vec![text.clone().into()],
+        ),
+        Filter::Tag(name) => {
+            let (condition, value) = name_condition("folded", name);
+            let tags = format!(
+                "SELECT picture FROM picture_tags WHERE tag IN (SELECT tag FROM tags WHERE {condition})"
+            );
+            (format!("p.picture IN ({tags})"), vec![value])
+        }
+        Filter::Collection(name) => (
+            "p.picture IN (SELECT picture FROM collection_pictures WHERE collection =
+                (SELECT collection FROM collections WHERE name = ?))"
+                .into(),
+            vec![name.clone().into()],
+        ),
+        Filter::Rating(numbers) => number_condition("p.rating", *numbers),
+        Filter::Is(is) => match is {
+            Is::Pick => plain(format!("p.flag = {}", Flag::Pick as i64)),
+            Is::Reject => plain(format!("p.flag = {}", Flag::Reject as i64)),
+            Is::Unflagged => plain("p.flag = 0"),
+            Is::Rated => plain("p.rating > 0"),
+            Is::Trashed => plain("p.trashed_at IS NOT NULL"),
+            Is::Missing => plain("p.missing = 1"),
+            Is::Inpaint => plain("p.inpaint = 1"),
+            Is::Foreign => {
+                plain("EXISTS (SELECT 1 FROM recipes c WHERE c.picture = p.picture AND c.recipe IS NULL)")
+            }
+            Is::Derived(derivation) => plain(format!("p.derivation = {}", *derivation as i64)),
+        },
+        // A picture is there: its own job is done. What became of the others of its request can be asked all the same.
+        Filter::Outcome(state) => (
+            "p.request IN (SELECT request FROM jobs WHERE state = ?)".into(),
+            vec![state.name().to_owned().into()],
+        ),
+        other => shared_condition(db, other, "p")?,
+    })
+}
+
+fn request_condition(db: &Connection, filter: &Filter) -> Result<Condition> {
+    Ok(match filter {
+        Filter::Text(_) => plain("1"),
+        Filter::Negative(text) => ("instr(lower(r.negative), ?)".into(), vec![text.clone().into()]),
+        Filter::Outcome(state) => (
+            "EXISTS (SELECT 1 FROM jobs j WHERE j.request = r.id AND j.state = ?)".into(),
+            vec![state.name().to_owned().into()],
+        ),
+        Filter::Is(Is::Inpaint) => plain("r.inpaint = 1"),
+        // What only pictures have holds of a request when it holds of one of its pictures.
+        Filter::Rating(_) | Filter::Tag(_) | Filter::Collection(_) | Filter::Is(_) => {
+            let (condition, values) = picture_condition(db, filter)?;
+            (
+                format!(
+                    "r.id IN (SELECT p.request FROM pictures p WHERE p.request IS NOT NULL AND {condition})"
+                ),
+                values,
+            )
+        }
+        other => shared_condition(db, other, "r")?,
+    })
+}
+
+/// Conditions on columns that both tables have.
+fn shared_condition(db: &Connection, filter: &Filter, table: &str) -> Result<Condition> {
+    Ok(match filter {
+        Filter::Model(text) => plain(format!("{table}.model IN ({})", models(db, text)?)),
+        Filter::Sampler(text) => names_condition(&format!("{table}.sampler"), sampler_names(text), text),
+        Filter::Schedule(text) => names_condition(&format!("{table}.schedule"), schedule_names(text), text),
+        Filter::Seed(seed) => (format!("{table}.seed = ?"), vec![seed.cast_signed().into()]),
+        Filter::Size(size) => plain(size_condition(*size, table)),
+        Filter::Steps(numbers) => number_condition(&format!("{table}.steps"), *numbers),
+        Filter::Guidance(numbers) => number_condition(&format!("{table}.guidance"), *numbers),
+        Filter::Days(Days { first, last }) => plain(format!("{table}.day BETWEEN {first} AND {last}")),
+        Filter::Project(name) if name == "none" => plain(format!("{table}.project IS NULL")),
+        Filter::Project(name) => plain(format!("{table}.project IN ({})", projects(db, name)?)),
+        _ => plain("1"),
+    })
+}
+
+fn number_condition(column: &str, Numbers { least, most }: Numbers) -> Condition {
+    if least == most {
+        return (format!("{column} = ?"), vec![least.into()]);
+    }
+    (format!("{column} BETWEEN ? AND ?"), vec![least.into(), most.into()])
+}
+
+fn name_condition(column: &str, name: &str) -> (String, Value) {
+    match name.strip_suffix('*') {
+        Some(beginning) => (format!("instr({column}, ?) = 1"), Value::Text(beginning.to_owned())),
+        None => (format!("{column} = ?"), Value::Text(name.to_owned())),
+    }
+}
+
+fn size_condition(size: Size, table: &str) -> String {
+    match size {
+        Size::Pixels { width, height } => {
+            let side = |name: &str, side: Option<u32>| side.map(|side| format!("{table}.{name} = {side}"));
+            let sides: Vec<_> =
+                [side("width", width), side("height", height)].into_iter().flatten().collect();
+            sides.join(" AND ")
+        }
+        Size::Portrait => format!("{table}.height > {table}.width"),
+        Size::Landscape => format!("{table}.width > {table}.height"),
+        Size::Square => format!("{table}.width = {table}.height"),
+    }
+}
+
+/// The keys of all models that a text means. There are few models, so this is quick, and the list lets SQLite use the
+/// index on the column.
+fn models(db: &Connection, text: &str) -> Result<String> {
+    let looks_like_hash = text.len() >= 4 && text.bytes().all(|c| c.is_ascii_hexdigit());
+    let mut statement = db.prepare_cached(
+        "SELECT model FROM models WHERE instr(folded, ?1) OR (?2 AND substr(hash, 1, length(?1)) = ?1)",
+    )?;
+    let rows = statement.query_map((text, looks_like_hash), |row| row.get::<_, i64>(0))?;
+    joined(rows)
+}
+
+fn projects(db: &Connection, name: &str) -> Result<String> {
+    let mut statement = db.prepare_cached("SELECT project, name FROM projects")?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+    let all: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
+    joined(all.into_iter().filter(|(_, found)| fold(found) == name).map(|(key, _)| Ok(key)))
+}
+
+fn joined(keys: impl Iterator<Item = rusqlite::Result<i64>>) -> Result<String> {
+    let keys: Vec<_> = keys.map(|key| Ok(key?.to_string())).collect::<rusqlite::Result<_>>()?;
+    Ok(keys.join(", "))
+}
+
+/// The canonical names that a text means: the one it names exactly, else those that hold it.
+fn sampler_names(text: &str) -> Vec<&'static str> {
+    match Sampler::parse(text) {
+        Ok((sampler, _)) => vec![sampler.name()],
+        Err(_) => holding(text, Sampler::all().map(Sampler::name)),
+    }
+}
+
+fn schedule_names(text: &str) -> Vec<&'static str> {
+    match text.parse::<Schedule>() {
+        Ok(schedule) => vec![schedule.name()],
+        Err(_) => holding(text, Schedule::all().map(Schedule::name)),
+    }
+}
+
+fn holding(text: &str, names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    names.filter(|name| fold(name).contains(&fold(text))).collect()
+}
+
+/// Also the text itself: another program's sampler has no other name.
+fn names_condition(column: &str, names: Vec<&'static str>, text: &str) -> Condition {
+    let mut values: Vec<Value> = names.into_iter().map(|name| Value::Text(name.to_owned())).collect();
+    values.push(Value::Text(text.to_owned()));
+    (format!("{column} IN ({})", vec!["?"; values.len()].join(", ")), values)
+}
