@@ -5,7 +5,7 @@ use std::io;
 use tarim_render::{Failure, FailureCode, RenderError};
 
 /// A result of the studio.
-pub type Result<T> = std::result::Result<T, StudioError>;
+pub type Result<T, E = StudioError> = std::result::Result<T, E>;
 
 /// Why something could not be done: what kind for programs, what for people, and what to do next.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

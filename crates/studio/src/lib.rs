@@ -5,22 +5,41 @@
 //! drawing (the renderer process). Everything is synchronous, with threads; the clock, randomness and the home folders
 //! come from the caller, in [`Surroundings`].
 
+mod alive;
+mod core;
 mod error;
+mod estimate;
 mod events;
+mod files;
 pub mod found_recipe;
 pub mod inputs;
+mod keeper;
+mod lane;
+mod live;
 pub mod models;
+mod pending;
 pub mod presets;
 pub mod prompts;
+mod queue;
+mod runner;
 pub mod settings;
 mod studio;
 pub mod styles;
+mod submit;
 mod surroundings;
+mod tasks;
+#[cfg(test)]
+mod tests;
+mod watch;
 
 pub use error::{ErrorKind, Problem, Result, StudioError};
 pub use events::{Event, JobEnd, JobProgress, JobStage, Listener, TaskKind, TaskProgress, Topic};
+pub use live::Preview;
+pub use queue::{Queue, QueuedJob, Which};
 pub use studio::{How, Studio};
-pub use surroundings::{Clock, Origin, Random, Renderers, Role, Surroundings};
+pub use submit::{Estimate, MOST_PICTURES, Record, Submission, Submitted};
+pub use surroundings::{Clock, Origin, Random, Renderers, Role, Surroundings, Timing};
+pub use tasks::Task;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

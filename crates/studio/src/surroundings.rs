@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tarim_recipe::Seed;
 use tarim_render::{LocalRenderer, ProcessOptions, RenderError, Renderer};
 
-/// Makes a renderer for one device. Nothing needs to start before the renderer is used.
+/// Makes a renderer. Called once for each device in use; nothing needs to start before the renderer is used.
 pub type Renderers = Arc<dyn Fn() -> Result<Arc<dyn Renderer>, RenderError> + Send + Sync>;
 
 /// The clock.
@@ -29,7 +29,7 @@ pub struct Surroundings {
     pub starter_model: Option<PathBuf>,
     /// Further folders of models that come with the program or its environment.
     pub model_folders: Vec<PathBuf>,
-    /// How to run a renderer; called once for each device in use.
+    /// How to run a renderer.
     pub renderers: Renderers,
     /// The clock.
     pub clock: Clock,
@@ -43,6 +43,35 @@ pub struct Surroundings {
     pub origin: Origin,
     /// Whether this process works on the queue.
     pub role: Role,
+    /// How often and how long; [`Timing::default`] outside of tests.
+    pub timing: Timing,
+}
+
+/// How often things are looked at and how long they hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// How long a job belongs to a process that gives no sign of life.
+    pub lease: Duration,
+    /// How often it is checked whether another process has changed the library.
+    pub poll: Duration,
+    /// The least time between two messages about a job's progress.
+    pub progress: Duration,
+    /// What the settings call a minute.
+    pub minute: Duration,
+    /// The pause before something that failed for the machine's reasons is tried again.
+    pub retry: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(30),
+            poll: Duration::from_secs(1),
+            progress: Duration::from_millis(100),
+            minute: Duration::from_mins(1),
+            retry: Duration::from_secs(5),
+        }
+    }
 }
 
 /// Doors, as the history names them.

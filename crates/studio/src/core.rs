@@ -1,0 +1,300 @@
+//! What all threads of the studio share.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use tarim_library::{JobFilter, Library, LibraryError, Moment, State};
+use tarim_render::DeviceChoice;
+
+use crate::alive::Alive;
+use crate::error::{ErrorKind, Problem, Result, StudioError};
+use crate::estimate::Speeds;
+use crate::events::{Broadcast, Event, Topic};
+use crate::keeper::Chore;
+use crate::lane::Lane;
+use crate::live::{Live, Stop};
+use crate::lock;
+use crate::models::Models;
+use crate::settings::{Settings, Store};
+use crate::surroundings::{Role, Surroundings};
+use crate::tasks::Tasks;
+
+/// How many finished jobs are asked for their speed at the start.
+const JOBS_REMEMBERED: u32 = 200;
+
+/// Stops the saving of a picture at some step.
+#[cfg(test)]
+pub(crate) type SaveFault = Arc<dyn Fn(tarim_library::SaveStep) -> std::io::Result<()> + Send + Sync>;
+
+/// Shared by the studio and its threads.
+pub(crate) struct Core {
+    pub(crate) surroundings: Surroundings,
+    /// This studio's name in the rows of its jobs.
+    pub(crate) worker: String,
+    pub(crate) broadcast: Broadcast,
+    pub(crate) settings: Store,
+    pub(crate) models: Models,
+    pub(crate) lane: Lane,
+    pub(crate) live: Live,
+    pub(crate) speeds: Mutex<Speeds>,
+    pub(crate) tasks: Tasks,
+    /// Wakes the thread that works on the queue.
+    pub(crate) queue: Signal,
+    /// Wakes the thread that watches the clock and other processes.
+    pub(crate) watch: Signal,
+    /// Small work for the background.
+    pub(crate) chores: Sender<Chore>,
+    shelf: Mutex<Shelf>,
+    /// What was wrong with the settings when they were read.
+    pub(crate) settings_problems: Vec<Problem>,
+    /// Why nothing is rendered although jobs wait; taken back when somebody lets the queue go on.
+    halted: Mutex<Option<Problem>>,
+    closing: AtomicU8,
+    watched_out: AtomicBool,
+    /// Stands in for a disk that fails, in tests.
+    #[cfg(test)]
+    pub(crate) save_fault: Mutex<Option<SaveFault>>,
+}
+
+/// The library in use, or why there is none.
+struct Shelf {
+    library: Result<Arc<Library>>,
+    /// What was found when it was opened.
+    found: Vec<Problem>,
+    /// Says to other processes that this one lives.
+    _alive: Option<Alive>,
+}
+
+/// A bell that is not lost when nobody listens yet.
+#[derive(Default)]
+pub(crate) struct Signal {
+    rung: Mutex<bool>,
+    bell: Condvar,
+}
+
+impl Signal {
+    pub(crate) fn ring(&self) {
+        *lock(&self.rung) = true;
+        self.bell.notify_all();
+    }
+
+    /// Waits until it rings, or as long as `limit` says.
+    pub(crate) fn wait(&self, limit: Option<Duration>) {
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        let mut rung = lock(&self.rung);
+        while !*rung {
+            rung = match deadline {
+                None => self.bell.wait(rung).unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        break;
+                    }
+                    self.bell.wait_timeout(rung, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        *rung = false;
+    }
+}
+
+impl Core {
+    pub(crate) fn new(surroundings: Surroundings, chores: Sender<Chore>) -> Self {
+        let folder = &surroundings.config_folder;
+        let (settings, settings_problems) =
+            Store::open(folder, Settings::new(surroundings.default_library.clone()));
+        let models =
+            Models::new(folder, surroundings.starter_model.clone(), surroundings.model_folders.clone());
+        models.set_default(settings.get().default_model);
+        let mut random = [0; 4];
+        (surroundings.random)(&mut random);
+        let none = StudioError::new(ErrorKind::Internal, "the library is not open yet");
+        Self {
+            // A process id comes again, in a container always the same one.
+            worker: format!("{}/{:08x}", surroundings.worker, u32::from_le_bytes(random)),
+            broadcast: Broadcast::default(),
+            settings,
+            models,
+            lane: Lane::new(Arc::clone(&surroundings.renderers)),
+            live: Live::new(surroundings.timing.progress),
+            speeds: Mutex::default(),
+            tasks: Tasks::default(),
+            queue: Signal::default(),
+            watch: Signal::default(),
+            chores,
+            shelf: Mutex::new(Shelf { library: Err(none), found: Vec::new(), _alive: None }),
+            settings_problems,
+            halted: Mutex::default(),
+            closing: AtomicU8::new(0),
+            watched_out: AtomicBool::new(false),
+            surroundings,
+            #[cfg(test)]
+            save_fault: Mutex::default(),
+        }
+    }
+
+    /// Now, with the local clock's offset.
+    pub(crate) fn now(&self) -> Moment {
+        let now = self.surroundings.now();
+        let ms = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        Moment::new(i64::try_from(ms).unwrap_or(i64::MAX), (self.surroundings.utc_offset_minutes)(now))
+    }
+
+    pub(crate) fn owner(&self) -> bool {
+        self.surroundings.role == Role::Owner
+    }
+
+    /// Opens the library in a folder and uses it from now on. On an error there is none in use.
+    pub(crate) fn open_library(self: &Arc<Self>, folder: &Path) {
+        let opened = Library::open(folder, self.now());
+        let mut found = Vec::new();
+        let (library, alive) = match opened {
+            Ok((library, report)) => {
+                if let Some(damage) = &report.damaged {
+                    found.push(Problem {
+                        code: "library_rebuilt".to_owned(),
+                        message: format!(
+                            "the library's index was damaged ({}) and is made again from the pictures; the damaged one is kept as `{}`",
+                            damage.reason,
+                            damage.kept.display()
+                        ),
+                        hint: Some("check the disk; pictures, ratings and tags are in the files".to_owned()),
+                    });
+                }
+                let alive = if self.owner() { Alive::declare(library.root(), &self.worker) } else { None };
+                (Ok(Arc::new(library)), alive)
+            }
+            Err(error) => (Err(StudioError::from(error)), None),
+        };
+        let damaged = !found.is_empty();
+        *lock(&self.shelf) = Shelf { library, found, _alive: alive };
+        let Ok(library) = self.library() else { return };
+        self.remember_speeds(&library);
+        if self.owner() {
+            self.recover(&library);
+            // Also quiet work: what happened to the files while nobody watched.
+            let _ = if damaged { self.rebuild() } else { self.reconcile(true) };
+            let _ = self.chores.send(Chore::WriteBack);
+        }
+    }
+
+    /// The library in use.
+    pub(crate) fn library(&self) -> Result<Arc<Library>> {
+        lock(&self.shelf).library.clone()
+    }
+
+    /// Why there is no library, and what was found when it was opened.
+    pub(crate) fn library_problems(&self) -> Vec<Problem> {
+        let shelf = lock(&self.shelf);
+        let failed = shelf.library.as_ref().err().map(|error| {
+            let code = match error.kind {
+                ErrorKind::ReadOnly => "library_read_only",
+                ErrorKind::LibraryNewer => "library_newer",
+                ErrorKind::LibraryDamaged => "library_damaged",
+                ErrorKind::DiskFull => "disk_full",
+                _ => "library_unavailable",
+            };
+            Problem::of(code, error.clone())
+        });
+        failed.into_iter().chain(shelf.found.iter().cloned()).collect()
+    }
+
+    fn remember_speeds(&self, library: &Library) {
+        let filter = JobFilter { state: State::Done, offset: 0, limit: JOBS_REMEMBERED };
+        let jobs = library.jobs(&filter).unwrap_or_default();
+        let mut speeds = Speeds::default();
+        speeds.remember(jobs.into_iter().filter_map(|job| job.timings));
+        *lock(&self.speeds) = speeds;
+    }
+
+    /// The device that the settings name, as measurements name it.
+    pub(crate) fn device_name(&self) -> String {
+        let device = self.settings.get().device;
+        if device != DeviceChoice::Auto {
+            return device.to_string();
+        }
+        match self.lane.known(device) {
+            Some(known) => known.id.to_string(),
+            None => lock(&self.speeds).last_device().unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn changed(&self, topics: &[Topic]) {
+        self.broadcast.changed(topics);
+    }
+
+    pub(crate) fn notice(&self, problem: Problem) {
+        self.broadcast.send(&Event::Notice(problem));
+    }
+
+    /// Stops working on the queue until somebody lets it go on, and says why.
+    pub(crate) fn halt(&self, library: &Library, problem: Problem) {
+        // On a full disk the row cannot be changed either; the process remembers for itself.
+        let _ = library.set_paused(true);
+        *lock(&self.halted) = Some(problem.clone());
+        self.notice(problem);
+        self.changed(&[Topic::Queue]);
+    }
+
+    pub(crate) fn halted(&self) -> Option<Problem> {
+        lock(&self.halted).clone()
+    }
+
+    pub(crate) fn unhalt(&self) {
+        lock(&self.halted).take();
+        self.queue.ring();
+    }
+
+    /// Begins to close. What is in work finishes, unless it is to stop at once.
+    pub(crate) fn begin_closing(&self, at_once: bool) {
+        self.closing.fetch_max(if at_once { 2 } else { 1 }, Ordering::SeqCst);
+        if at_once {
+            self.live.stop(None, Stop::Requeue);
+        }
+        self.queue.ring();
+        self.watch.ring();
+    }
+
+    pub(crate) fn closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst) > 0
+    }
+
+    pub(crate) fn closing_at_once(&self) -> bool {
+        self.closing.load(Ordering::SeqCst) > 1
+    }
+
+    /// Until the last job has ended, its lease is looked after.
+    pub(crate) fn stop_watching(&self) {
+        self.watched_out.store(true, Ordering::SeqCst);
+        self.watch.ring();
+    }
+
+    pub(crate) fn watched_out(&self) -> bool {
+        self.watched_out.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn close_library(&self) {
+        let closed = StudioError::new(ErrorKind::Conflict, "the studio is closed");
+        *lock(&self.shelf) = Shelf { library: Err(closed), found: Vec::new(), _alive: None };
+    }
+}
+
+impl From<LibraryError> for StudioError {
+    fn from(error: LibraryError) -> Self {
+        let kind = match error.code() {
+            "read_only" => ErrorKind::ReadOnly,
+            "disk_full" => ErrorKind::DiskFull,
+            "library_newer" => ErrorKind::LibraryNewer,
+            "library_damaged" => ErrorKind::LibraryDamaged,
+            "not_found" => ErrorKind::NotFound,
+            "bad_name" | "not_a_picture" | "picture_too_large" | "picture_damaged" => ErrorKind::BadInput,
+            "library_busy" => ErrorKind::Conflict,
+            _ => ErrorKind::Io,
+        };
+        let hint = error.hint().map(str::to_owned);
+        Self { hint, ..Self::caused(kind, &error) }
+    }
+}
