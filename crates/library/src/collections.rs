@@ -1,5 +1,7 @@
 //! Collections: pictures in an order of the user's own.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
@@ -7,7 +9,6 @@ use crate::{
     id::Id,
     library::Library,
     names, pictures,
-    projects::{NameCount, name_count},
 };
 
 pub(crate) const CREATE: &str = "
@@ -25,6 +26,17 @@ CREATE INDEX collection_pictures_position ON collection_pictures (collection, po
 CREATE INDEX collection_pictures_picture ON collection_pictures (picture);
 ";
 
+/// A collection, for lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collection {
+    /// Its name.
+    pub name: String,
+    /// Its pictures that are neither in the trash nor missing.
+    pub pictures: u64,
+    /// The first of them.
+    pub cover: Option<Id>,
+}
+
 /// A collection that a picture is in, and where.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Membership {
@@ -34,14 +46,19 @@ pub(crate) struct Membership {
 
 impl Library {
     /// All collections, by name.
-    pub fn collections(&self) -> Result<Vec<NameCount>> {
+    pub fn collections(&self) -> Result<Vec<Collection>> {
         self.database().read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT name, (SELECT count(*) FROM collection_pictures m JOIN pictures p USING (picture)
-                    WHERE m.collection = c.collection AND p.trashed_at IS NULL AND p.missing = 0)
-                 FROM collections c ORDER BY name",
-            )?;
-            let rows = statement.query_map([], name_count)?;
+            let live = "collection_pictures m JOIN pictures p USING (picture)
+                WHERE m.collection = c.collection AND p.trashed_at IS NULL AND p.missing = 0";
+            let mut statement = db.prepare_cached(&format!(
+                "SELECT name, (SELECT count(*) FROM {live}),
+                    (SELECT p.id FROM {live} ORDER BY m.position, p.picture LIMIT 1)
+                 FROM collections c ORDER BY name"
+            ))?;
+            let one = |row: &rusqlite::Row<'_>| {
+                Ok(Collection { name: row.get(0)?, pictures: row.get(1)?, cover: row.get(2)? })
+            };
+            let rows = statement.query_map([], one)?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
     }
@@ -80,41 +97,27 @@ impl Library {
     }
 
     /// Adds pictures at the end of a collection, which is made if there is none. Those already in it stay where they are.
-    pub fn add_to_collection(&self, name: &str, ids: &[Id]) -> Result<()> {
+    /// Returns how many of the pictures there were.
+    pub fn add_to_collection(&self, name: &str, ids: &[Id]) -> Result<usize> {
         let name = names::clean("collection", name)?;
-        self.database().write(|db| {
+        self.edit(ids, |db, picture| {
             let collection = collection_of(db, &name)?;
-            let mut position: f64 = db.query_row(
-                "SELECT coalesce(max(position), 0) FROM collection_pictures WHERE collection = ?1",
-                [collection],
-                |row| row.get(0),
-            )?;
-            for id in ids {
-                let picture = pictures::key_of(db, *id)?;
-                position += 1.0;
-                db.execute(
-                    "INSERT OR IGNORE INTO collection_pictures (collection, picture, position) VALUES (?1, ?2, ?3)",
-                    params![collection, picture, position],
-                )?;
-                pictures::mark_dirty(db, picture)?;
-            }
-            Ok(())
+            db.prepare_cached(
+                "INSERT OR IGNORE INTO collection_pictures (collection, picture, position)
+                 SELECT ?1, ?2, coalesce(max(position), 0) + 1 FROM collection_pictures WHERE collection = ?1",
+            )?
+            .execute([collection, picture])?;
+            pictures::mark_dirty(db, picture)
         })
     }
 
     /// Takes pictures out of a collection.
-    pub fn remove_from_collection(&self, name: &str, ids: &[Id]) -> Result<()> {
-        self.database().write(|db| {
+    pub fn remove_from_collection(&self, name: &str, ids: &[Id]) -> Result<usize> {
+        self.edit(ids, |db, picture| {
             let collection = existing(db, name)?;
-            for id in ids {
-                let picture = pictures::key_of(db, *id)?;
-                db.execute(
-                    "DELETE FROM collection_pictures WHERE collection = ?1 AND picture = ?2",
-                    [collection, picture],
-                )?;
-                pictures::mark_dirty(db, picture)?;
-            }
-            Ok(())
+            db.prepare_cached("DELETE FROM collection_pictures WHERE collection = ?1 AND picture = ?2")?
+                .execute([collection, picture])?;
+            pictures::mark_dirty(db, picture)
         })
     }
 
@@ -126,11 +129,14 @@ impl Library {
                 .prepare("SELECT picture FROM collection_pictures WHERE collection = ?1 ORDER BY position, picture")?
                 .query_map([collection], |row| row.get(0))?
                 .collect::<rusqlite::Result<_>>()?;
-            let mut first = Vec::with_capacity(ids.len());
-            for id in ids {
-                first.push(pictures::key_of(db, *id)?);
+            let mut first = HashMap::with_capacity(ids.len());
+            for (index, id) in ids.iter().enumerate() {
+                if let Ok(key) = pictures::key_of(db, *id) {
+                    first.insert(key, index);
+                }
             }
-            members.sort_by_key(|member| first.iter().position(|key| key == member).unwrap_or(first.len()));
+            // A stable sort: those that are not named keep their order, behind.
+            members.sort_by_key(|member| first.get(member).copied().unwrap_or(ids.len()));
             for (index, picture) in members.iter().enumerate() {
                 let changed = db.execute(
                     "UPDATE collection_pictures SET position = ?3
@@ -191,10 +197,5 @@ pub(crate) fn join(db: &Connection, picture: i64, membership: &Membership) -> Re
         "INSERT OR REPLACE INTO collection_pictures (collection, picture, position) VALUES (?1, ?2, ?3)",
     )?
     .execute(params![collection, picture, membership.position])?;
-    Ok(())
-}
-
-pub(crate) fn clear(db: &Connection, picture: i64) -> Result<()> {
-    db.prepare_cached("DELETE FROM collection_pictures WHERE picture = ?1")?.execute([picture])?;
     Ok(())
 }

@@ -1,6 +1,10 @@
 //! What a picture's file gives for its row in the index.
 
-use std::path::Path;
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    path::Path,
+};
 
 use rusqlite::Connection;
 
@@ -10,6 +14,7 @@ use crate::{
     facts::Facts,
     id::Id,
     metadata::Metadata,
+    metadata_chunks,
     moment::Moment,
     picture::{self, PictureInfo},
     pictures::{self, NewPicture},
@@ -41,11 +46,12 @@ pub(crate) fn read(root: &Path, path: &str) -> Result<Entry> {
     let info = picture::read(&file)?;
     let stat = std::fs::metadata(&file).map_err(|error| LibraryError::io(&file, error))?;
     let modified_ns = crate::files::modified_ns(&stat);
-    Ok(of(path, info, stat.len(), modified_ns))
+    let sidecar = metadata_chunks::read_sidecar(&file);
+    let metadata = sidecar.as_deref().or(info.xmp.as_deref()).map(xmp::read).unwrap_or_default();
+    Ok(of(path, info, metadata, stat.len(), modified_ns))
 }
 
-fn of(path: &str, info: PictureInfo, bytes: u64, modified_ns: i64) -> Entry {
-    let metadata = info.xmp.as_deref().map(xmp::read).unwrap_or_default();
+fn of(path: &str, info: PictureInfo, metadata: Metadata, bytes: u64, modified_ns: i64) -> Entry {
     let recipe = info.recipe.and_then(Result::ok);
     let infotext = info.infotext.filter(|_| recipe.is_none());
     let facts = match (&recipe, &infotext) {
@@ -58,8 +64,8 @@ fn of(path: &str, info: PictureInfo, bytes: u64, modified_ns: i64) -> Entry {
         id: metadata.id,
         bytes,
         modified_ns,
-        width: info.width,
-        height: info.height,
+        width: if info.turned { info.height } else { info.width },
+        height: if info.turned { info.width } else { info.height },
         created: metadata.created.unwrap_or_else(|| Moment::new(modified_ns.div_euclid(1_000_000), 0)),
         facts,
         recipe: recipe.as_ref().and_then(|recipe| recipe.canonical_json().ok()),
@@ -67,6 +73,23 @@ fn of(path: &str, info: PictureInfo, bytes: u64, modified_ns: i64) -> Entry {
         infotext,
         metadata,
     }
+}
+
+/// How much of a file's beginning and end tells it from others.
+const FINGERPRINT_BYTES: u64 = 64 << 10;
+
+/// The id of a file that names none: the same wherever it lies, for as long as nobody changes it.
+pub(crate) fn fingerprint(root: &Path, entry: &Entry) -> Result<Id> {
+    let path = root.join(&entry.path);
+    let read = || -> io::Result<Id> {
+        let mut file = File::open(&path)?;
+        let mut ends = Vec::new();
+        file.by_ref().take(FINGERPRINT_BYTES).read_to_end(&mut ends)?;
+        file.seek(SeekFrom::Start(entry.bytes.saturating_sub(FINGERPRINT_BYTES)))?;
+        file.take(FINGERPRINT_BYTES).read_to_end(&mut ends)?;
+        Ok(Id::derived(&[b"file", &entry.bytes.to_le_bytes(), &ends]))
+    };
+    read().map_err(|source| LibraryError::io(&path, source))
 }
 
 /// Makes the row of a file, with tags and collections, and returns its key.

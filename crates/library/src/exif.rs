@@ -19,7 +19,8 @@ pub(crate) fn read(path: &Path) -> Result<Found, LoadError> {
     let file = File::open(path).map_err(|source| LoadError::Io { path: path.to_owned(), source })?;
     let mut decoder = pixels::decoder(BufReader::new(file), path)?;
     let (width, height) = decoder.dimensions();
-    let mut found = Found { width, height, ..Found::default() };
+    let turned = decoder.orientation().is_ok_and(pixels::is_turned);
+    let mut found = Found { width, height, turned, ..Found::default() };
     // Metadata that cannot be read are not a reason to refuse the picture.
     match decoder.exif_metadata() {
         Ok(Some(block)) if block.len() <= MAX_BLOCK => match user_comment(block) {

@@ -48,6 +48,49 @@ pub(crate) fn check_writable(folder: &Path) -> io::Result<()> {
     temporary_file(folder).map(drop)
 }
 
+/// Renames a file unless there is one of that name.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    if to.symlink_metadata().is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    fs::rename(from, to)?;
+    sync_folder(folder_of(to))
+}
+
+/// Writes a file that can be made again: whole, but without waiting for the disk.
+pub(crate) fn write_cache(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut temporary = temporary_file(folder_of(path))?;
+    temporary.write_all(content)?;
+    put_in_place(temporary, path, IfExists::Replace)
+}
+
+/// How old a temporary file must be to be a killed process's, in milliseconds.
+const ABANDONED_MS: i64 = 60 * 60 * 1000;
+
+/// Removes what killed processes left in a folder and those below it. Files of processes that are at work are younger.
+pub(crate) fn sweep(folder: &Path, now_ms: i64) -> usize {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let mut swept = 0;
+    for entry in entries.flatten() {
+        let Ok(kind) = entry.file_type() else { continue };
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if kind.is_dir() {
+            // Thumbnails are many, and theirs are swept when they are made again.
+            if name != "thumbnails" {
+                swept += sweep(&entry.path(), now_ms);
+            }
+        } else if kind.is_file() && name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX) {
+            let old =
+                entry.metadata().is_ok_and(|stat| modified_ns(&stat) / 1_000_000 < now_ms - ABANDONED_MS);
+            if old && fs::remove_file(entry.path()).is_ok() {
+                swept += 1;
+            }
+        }
+    }
+    swept
+}
+
 /// When a file was changed last, in nanoseconds since 1970.
 pub(crate) fn modified_ns(stat: &fs::Metadata) -> i64 {
     let since = |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH).ok();

@@ -8,15 +8,19 @@
 mod collections;
 mod database;
 mod diagnostic;
+mod edit;
 mod entry;
 mod error;
 mod exif;
 mod facts;
 mod files;
 mod id;
+mod inputs;
 mod jobs;
 mod library;
+mod lineage;
 mod metadata;
+mod metadata_chunks;
 mod moment;
 mod names;
 mod naming;
@@ -27,20 +31,28 @@ mod png_chunks;
 mod projects;
 mod requests;
 mod save;
+mod scan;
 pub mod search;
 mod tags;
+mod thumbnails;
+mod trash;
 mod xmp;
 
+pub use collections::Collection;
 pub use diagnostic::Diagnostic;
+pub use edit::{Totals, WriteBack};
 pub use error::{LibraryError, Result};
 pub use facts::Facts;
 pub use id::{Id, InvalidId};
+pub use inputs::Input;
 pub use jobs::{
     Claim, Job, JobError, JobFilter, Lease, NewJob, Place, QueueState, QueueTotals, Recovered, Recovery,
     State,
 };
 pub use library::{DamagedIndex, INTERNAL_FOLDER, Library, OpenReport};
+pub use lineage::{Lineage, Node};
 pub use metadata::Metadata;
+pub use metadata_chunks::{WrittenTo, update_metadata};
 pub use moment::Moment;
 pub use naming::{DEFAULT_NAME_TEMPLATE, NameParts, NameTemplate};
 pub use picture::{IfExists, Labels, Picture, PictureInfo};
@@ -49,4 +61,7 @@ pub use pixels::Pixels;
 pub use projects::NameCount;
 pub use requests::{NewRequest, Outcome, Request};
 pub use save::{Save, SaveStep, Saved};
+pub use scan::{Observer, Progress, ScanProblem, ScanReport};
+pub use thumbnails::ThumbnailSize;
+pub use trash::Emptied;
 pub use xmp::DigitalSourceType;

@@ -9,12 +9,16 @@ use crate::{
     database::{self, Database},
     error::{LibraryError, Result},
     files,
+    id::Id,
     moment::Moment,
+    pictures::PictureSummary,
 };
 
 /// The folder inside the library's that holds everything that is not a picture of the user's.
 pub const INTERNAL_FOLDER: &str = ".tarim";
 const DATABASE: &str = "library.sqlite";
+/// Below the internal folder; holds pictures under the paths that they had.
+pub(crate) const TRASH: &str = "trash";
 
 /// A library that is open. All its methods may be called from any thread; those that only read do not wait for those
 /// that write. Other processes may have it open too.
@@ -61,15 +65,30 @@ impl Library {
         let root =
             root.canonicalize().map_err(|source| LibraryError::Folder { path: root.to_owned(), source })?;
         let (database, damage) = database::open(&root.join(INTERNAL_FOLDER).join(DATABASE), now)?;
+        let swept = files::sweep(&root, now.ms);
         let library = Self { root, database };
         let damaged =
             damage.map(|damage| DamagedIndex { saved: 0, kept: damage.kept, reason: damage.reason });
-        Ok((library, OpenReport { damaged, swept: 0 }))
+        Ok((library, OpenReport { damaged, swept }))
     }
 
     /// The library's folder.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Where a picture's file is, also in the trash.
+    pub fn picture_path(&self, id: Id) -> Result<PathBuf> {
+        let summary = self.summaries(&[id])?.into_iter().next();
+        let summary = summary.ok_or(LibraryError::NotFound { what: "picture", id })?;
+        Ok(self.file_of(&summary))
+    }
+
+    pub(crate) fn file_of(&self, picture: &PictureSummary) -> PathBuf {
+        match picture.trashed_at {
+            None => self.root.join(&picture.path),
+            Some(_) => self.internal().join(TRASH).join(&picture.path),
+        }
     }
 
     /// A number that changes whenever anybody, this process included, has changed the index. Cheap enough to ask ten

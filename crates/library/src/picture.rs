@@ -224,6 +224,8 @@ pub struct PictureInfo {
     pub width: u32,
     /// Height in pixels, as stored.
     pub height: u32,
+    /// Whether the picture lies on its side, so that it is shown with width and height exchanged.
+    pub turned: bool,
     /// The recipe, or why what stands in its place is none.
     pub recipe: Option<Result<Recipe, RecipeJsonError>>,
     /// The infotext as it stands there, for [`Infotext::read`](tarim_recipe::Infotext::read).
@@ -248,6 +250,7 @@ pub fn read(path: &Path) -> Result<PictureInfo, ReadError> {
         format,
         width: found.width,
         height: found.height,
+        turned: found.turned,
         recipe: None,
         infotext: None,
         xmp: None,

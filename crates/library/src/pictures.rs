@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{
+    collections,
     error::{LibraryError, Result},
     facts::Facts,
     id::Id,
@@ -70,8 +71,9 @@ CREATE TABLE recipes (
     -- SHA-256 of the file, where it was needed once.
     file_hash TEXT
 ) STRICT;
--- A path is free again when its picture is in the trash.
-CREATE UNIQUE INDEX pictures_path ON pictures (path) WHERE trashed_at IS NULL;
+-- A path is free again when its picture is in the trash or gone.
+CREATE UNIQUE INDEX pictures_path ON pictures (path) WHERE trashed_at IS NULL AND missing = 0;
+CREATE UNIQUE INDEX pictures_trash_path ON pictures (path) WHERE trashed_at IS NOT NULL;
 -- All that the gallery's layout and most filters need, in its order, without touching the rows.
 CREATE INDEX pictures_layout ON pictures (picture DESC, day, width, height, id, rating, flag, model, sampler, schedule,
     steps, guidance, project) WHERE trashed_at IS NULL AND missing = 0;
@@ -401,5 +403,54 @@ pub(crate) fn model_of(db: &Connection, name: Option<&str>, hash: Option<&str>) 
 /// Notes that the file has to be told.
 pub(crate) fn mark_dirty(db: &Connection, picture: i64) -> Result<()> {
     db.prepare_cached("UPDATE pictures SET dirty = 1 WHERE picture = ?1")?.execute([picture])?;
+    Ok(())
+}
+
+/// All that is known of a picture.
+pub(crate) fn details(db: &Connection, key: i64) -> Result<PictureDetails> {
+    let mut statement =
+        db.prepare_cached(&format!("SELECT {SUMMARY} FROM pictures p WHERE p.picture = ?1"))?;
+    let summary = statement.query_row([key], summary)?;
+    let mut statement = db.prepare_cached(
+        "SELECT (SELECT text FROM negatives n WHERE n.negative = p.negative),
+            (SELECT hash FROM models m WHERE m.model = p.model), p.sampler, p.schedule, p.steps, p.guidance, p.inpaint,
+            p.dirty, c.recipe, c.infotext, c.init_hash
+         FROM pictures p LEFT JOIN recipes c USING (picture) WHERE p.picture = ?1",
+    )?;
+    let collections = collections::of(db, key)?.into_iter().map(|membership| membership.name).collect();
+    let some = |text: Option<String>| text.filter(|text| !text.is_empty());
+    Ok(statement.query_row([key], |row| {
+        Ok(PictureDetails {
+            facts: Facts {
+                prompt: summary.prompt.clone(),
+                negative: row.get::<_, Option<_>>(0)?.unwrap_or_default(),
+                model: some(summary.model.clone()),
+                model_hash: some(row.get(1)?),
+                sampler: row.get(2)?,
+                schedule: row.get(3)?,
+                steps: row.get(4)?,
+                guidance: row.get(5)?,
+                seed: summary.seed,
+                init: row.get(10)?,
+                inpaint: row.get(6)?,
+            },
+            recipe: row.get(8)?,
+            infotext: row.get(9)?,
+            collections,
+            dirty: row.get(7)?,
+            summary: summary.clone(),
+        })
+    })?)
+}
+
+/// Takes a picture's row away. Its job gets the recipe back, which only the row had.
+pub(crate) fn remove(db: &Connection, key: i64) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE jobs SET recipe = (SELECT recipe FROM recipes WHERE picture = ?1)
+         WHERE id = (SELECT id FROM pictures WHERE picture = ?1) AND recipe IS NULL",
+    )?
+    .execute([key])?;
+    search::index::remove(db, search::index::PICTURES, key)?;
+    db.prepare_cached("DELETE FROM pictures WHERE picture = ?1")?.execute([key])?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, metadata::Orientation};
 
 /// The longest side that is decoded.
 pub const MAX_SIDE: u32 = 32_768;
@@ -122,6 +122,12 @@ pub fn load(path: &Path) -> Result<Pixels, LoadError> {
         (image.into_rgb8().into_raw(), None)
     };
     Ok(Pixels { width, height, rgb, alpha, sha256 })
+}
+
+/// Whether a picture of this orientation is shown with its width and height exchanged.
+pub(crate) fn is_turned(orientation: Orientation) -> bool {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
 }
 
 /// Colours on white, and opacity if there is any transparency.

@@ -34,6 +34,8 @@ pub struct TextChunk {
 pub(crate) struct Found {
     pub(crate) width: u32,
     pub(crate) height: u32,
+    /// Whether it is shown lying on its side.
+    pub(crate) turned: bool,
     pub(crate) texts: Vec<TextChunk>,
     pub(crate) problems: Vec<String>,
 }

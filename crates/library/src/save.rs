@@ -14,7 +14,6 @@ use crate::{
     error::{LibraryError, Result},
     facts::Facts,
     files,
-    id::Id,
     jobs::{Job, Lease},
     library::Library,
     metadata::Metadata,

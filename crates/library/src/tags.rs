@@ -38,37 +38,32 @@ impl Library {
         })
     }
 
-    /// Adds tags to pictures.
-    pub fn add_tags(&self, ids: &[Id], names: &[String]) -> Result<()> {
+    /// Adds tags to pictures. Returns how many pictures there were.
+    pub fn add_tags(&self, ids: &[Id], names: &[String]) -> Result<usize> {
         let names = clean(names)?;
-        self.database().write(|db| {
-            for id in ids {
-                let picture = pictures::key_of(db, *id)?;
-                for name in &names {
-                    add(db, picture, name)?;
-                }
-                pictures::mark_dirty(db, picture)?;
-            }
-            Ok(())
+        self.edit(ids, |db, picture| {
+            names.iter().try_for_each(|name| add(db, picture, name))?;
+            pictures::mark_dirty(db, picture)
         })
     }
 
     /// Takes tags off pictures; those that nothing carries any more are forgotten.
-    pub fn remove_tags(&self, ids: &[Id], names: &[String]) -> Result<()> {
+    pub fn remove_tags(&self, ids: &[Id], names: &[String]) -> Result<usize> {
         let names = clean(names)?;
-        self.database().write(|db| {
-            for id in ids {
-                let picture = pictures::key_of(db, *id)?;
-                for name in &names {
-                    db.prepare_cached(
-                        "DELETE FROM picture_tags
-                         WHERE picture = ?1 AND tag = (SELECT tag FROM tags WHERE name = ?2)",
-                    )?
-                    .execute((picture, name))?;
-                }
-                pictures::mark_dirty(db, picture)?;
+        self.edit(ids, |db, picture| {
+            for name in &names {
+                db.prepare_cached(
+                    "DELETE FROM picture_tags
+                     WHERE picture = ?1 AND tag = (SELECT tag FROM tags WHERE name = ?2)",
+                )?
+                .execute((picture, name))?;
+                db.prepare_cached(
+                    "DELETE FROM tags
+                     WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM picture_tags p WHERE p.tag = tags.tag)",
+                )?
+                .execute([name])?;
             }
-            forget_unused(db)
+            pictures::mark_dirty(db, picture)
         })
     }
 }
@@ -89,27 +84,5 @@ pub(crate) fn add(db: &Connection, picture: i64, name: &str) -> Result<()> {
     };
     db.prepare_cached("INSERT OR IGNORE INTO picture_tags (tag, picture) VALUES (?1, ?2)")?
         .execute([tag, picture])?;
-    Ok(())
-}
-
-/// The tags of a picture, by name.
-pub(crate) fn of(db: &Connection, picture: i64) -> Result<Vec<String>> {
-    let mut statement = db.prepare_cached(
-        "SELECT name FROM picture_tags JOIN tags USING (tag) WHERE picture = ?1 ORDER BY name",
-    )?;
-    let rows = statement.query_map([picture], |row| row.get(0))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-pub(crate) fn clear(db: &Connection, picture: i64) -> Result<()> {
-    db.prepare_cached("DELETE FROM picture_tags WHERE picture = ?1")?.execute([picture])?;
-    Ok(())
-}
-
-pub(crate) fn forget_unused(db: &Connection) -> Result<()> {
-    db.execute(
-        "DELETE FROM tags WHERE NOT EXISTS (SELECT 1 FROM picture_tags p WHERE p.tag = tags.tag)",
-        [],
-    )?;
     Ok(())
 }

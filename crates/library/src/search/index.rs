@@ -46,6 +46,14 @@ pub(crate) fn remove(db: &Connection, tables: Tables, key: i64) -> Result<()> {
     Ok(())
 }
 
+/// Takes all words out.
+pub(crate) fn clear(db: &Connection, tables: Tables) -> Result<()> {
+    for table in [tables.words, tables.short] {
+        db.execute(&format!("INSERT INTO {table} ({table}) VALUES ('delete-all')"), [])?;
+    }
+    Ok(())
+}
+
 /// A text in the form in which texts are compared: NFKC (full-width forms become plain ones), lower case.
 pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
