@@ -18,5 +18,5 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     let folded = word.to_lowercase();
     let near = known.into_iter().map(|name| (strsim::damerau_levenshtein(&folded, name), name));
     let (distance, name) = near.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 2 && distance * 2 <= folded.chars().count()).then_some(name)
+    (distance <= 2 && distance * 3 <= folded.chars().count()).then_some(name)
 }

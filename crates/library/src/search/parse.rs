@@ -75,7 +75,8 @@ struct Raw<'a> {
     /// What stands before the first colon, and where.
     key: Option<(&'a str, Range<usize>)>,
     value: &'a str,
-    quoted: bool,
+    /// Where the value is, with its quotes.
+    value_span: Range<usize>,
 }
 
 const QUOTES: [(char, char); 7] =
@@ -110,9 +111,10 @@ fn split(text: &str) -> Vec<Raw<'_>> {
         if let Some((_, place)) = &key {
             at = place.end + text[place.end..].chars().next().map_or(0, char::len_utf8);
         }
-        let (value, quoted, end) = value_at(text, at);
+        let (value, end) = value_at(text, at);
+        let value_span = at..end;
         at = end;
-        raws.push(Raw { span: start..end, negated, key, value, quoted });
+        raws.push(Raw { span: start..end, negated, key, value, value_span });
     }
     raws
 }
@@ -125,7 +127,7 @@ fn key_at(text: &str, at: usize) -> Option<(&str, Range<usize>)> {
 }
 
 /// A value up to the next space, or in quotes. Quotes that are not closed reach to the end.
-fn value_at(text: &str, at: usize) -> (&str, bool, usize) {
+fn value_at(text: &str, at: usize) -> (&str, usize) {
     let rest = &text[at..];
     if let Some(open) = rest.chars().next()
         && let Some(close) = closing(open)
@@ -133,10 +135,10 @@ fn value_at(text: &str, at: usize) -> (&str, bool, usize) {
         let inner = &rest[open.len_utf8()..];
         let length = inner.find(|c| c == close || (open == '"' && c == '"')).unwrap_or(inner.len());
         let end = at + open.len_utf8() + length + if length < inner.len() { close.len_utf8() } else { 0 };
-        return (&inner[..length], true, end);
+        return (&inner[..length], end);
     }
     let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
-    (&rest[..length], false, at + length)
+    (&rest[..length], at + length)
 }
 
 fn term(raw: &Raw<'_>, query: &mut Query) {
@@ -149,11 +151,8 @@ fn term(raw: &Raw<'_>, query: &mut Query) {
             match known {
                 Some((key, _)) => match value(*key, raw.value) {
                     Ok(filter) => filter,
-                    Err(problem) => {
-                        let value = raw.span.end.min(place.end + 1)..raw.span.end;
-                        let value = if value.is_empty() { raw.span.clone() } else { value };
-                        let span = if query_boundary(raw, &value) { value } else { raw.span.clone() };
-                        let Problem { message, suggestion } = problem;
+                    Err(Problem { message, suggestion }) => {
+                        let span = raw.value_span.clone();
                         query.diagnostics.push(Diagnostic { span, message, suggestion });
                         None
                     }
@@ -180,14 +179,7 @@ fn term(raw: &Raw<'_>, query: &mut Query) {
     };
     if let Some(filter) = filter {
         query.terms.push(Term { negated: raw.negated, filter });
-    } else if raw.quoted && raw.value.is_empty() {
-        // Somebody is about to type something.
     }
-}
-
-/// Full-width colons are longer than a byte.
-fn query_boundary(raw: &Raw<'_>, value: &Range<usize>) -> bool {
-    raw.key.as_ref().is_some_and(|(_, place)| value.start == place.end + 1) && !raw.value.is_empty()
 }
 
 struct Problem {

@@ -59,7 +59,7 @@ fn remarks() {
     check("fox modle:dream", &[("modle", Some("model"))]);
     check("ratnig：4 fox", &[("ratnig", Some("rating"))]);
     check("rating:good", &[("good", Some(">=4"))]);
-    check("rating：good", &[("rating：good", Some(">=4"))]);
+    check("rating：good", &[("good", Some(">=4"))]);
     check("date:2026-13", &[("2026-13", None)]);
     check("date:2026-02-30", &[("2026-02-30", None)]);
     check("is:picked", &[("picked", Some("pick"))]);
