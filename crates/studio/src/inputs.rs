@@ -1,1 +1,0 @@
-//! Pictures kept to start from, by their content.
