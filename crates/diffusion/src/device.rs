@@ -70,6 +70,17 @@ pub struct Selected {
     pub notes: Vec<String>,
 }
 
+impl Selected {
+    /// The type, as recipes name it.
+    pub fn precision(&self) -> Precision {
+        match self.kind {
+            Kind::Half => Precision::Fp16,
+            Kind::BFloat16 => Precision::Bf16,
+            _ => Precision::Fp32,
+        }
+    }
+}
+
 /// Settles on a device and a type; no precision means what the device does well: on the CPU bfloat16 where
 /// [`cpu_prefers_bfloat16`], else float32; on CUDA float16.
 ///

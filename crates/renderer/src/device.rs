@@ -4,8 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use tarim_diffusion::device::{
-    DeviceChoice as Choice, LIBTORCH_VERSION, cpu_prefers_bfloat16, cuda_devices, libtorch_version, select,
-    self_test,
+    DeviceChoice as Choice, LIBTORCH_VERSION, cuda_devices, libtorch_version, select, self_test,
 };
 use tarim_recipe::Precision;
 use tarim_render::messages::PROTOCOL;
@@ -30,10 +29,9 @@ pub(crate) fn hello() -> Hello {
         Err(reason) => notes.push(format!("CUDA is not used: {reason}")),
     }
     if select(Choice::Mps, None).is_ok() {
-        devices.push(device(DeviceChoice::Mps, "Metal".to_owned(), memory_total(), Precision::Fp32));
+        devices.push(device(DeviceChoice::Mps, "Metal".to_owned(), memory_total()));
     }
-    let precision = if cpu_prefers_bfloat16() { Precision::Bf16 } else { Precision::Fp32 };
-    devices.push(device(DeviceChoice::Cpu, cpu_name(), memory_total(), precision));
+    devices.push(device(DeviceChoice::Cpu, cpu_name(), memory_total()));
     Hello {
         protocol: PROTOCOL,
         renderer_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -43,7 +41,10 @@ pub(crate) fn hello() -> Hello {
     }
 }
 
-fn device(id: DeviceChoice, name: String, memory: Option<u64>, preferred_precision: Precision) -> DeviceInfo {
+fn device(id: DeviceChoice, name: String, memory: Option<u64>) -> DeviceInfo {
+    // float32 is what every device can do.
+    let preferred_precision =
+        select(choice(id), None).map_or(Precision::Fp32, |selected| selected.precision());
     DeviceInfo { id, name, memory, preferred_precision, note: None }
 }
 
@@ -51,7 +52,7 @@ fn cuda(number: usize, count: usize) -> DeviceInfo {
     // The driver's list and CUDA's may be in different orders, so only a single card is sure of its name.
     let name = nvidia_names().into_iter().next().filter(|_| count == 1);
     let name = name.unwrap_or_else(|| format!("CUDA device {number}"));
-    device(DeviceChoice::Cuda(number as u32), name, None, Precision::Fp16)
+    device(DeviceChoice::Cuda(number as u32), name, None)
 }
 
 /// The diffusion crate's word for a device.

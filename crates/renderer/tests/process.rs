@@ -109,9 +109,10 @@ fn jobs_render_fail_and_are_cancelled_without_harm_to_each_other() {
     let mut missing = job(4);
     missing.model = "没有".into();
     assert_eq!(failed(missing), FailureCode::Model);
-    let mut many = job(7);
-    many.recipe.steps = 1000;
-    assert_eq!(failed(many), FailureCode::BadInput);
+    // More layers than this model has.
+    let mut skipping = job(7);
+    skipping.recipe.clip_skip = 9;
+    assert_eq!(failed(skipping), FailureCode::BadInput);
     let mut half = job(5);
     half.recipe.precision = Precision::Fp16;
     assert_eq!(failed(half), FailureCode::Device);

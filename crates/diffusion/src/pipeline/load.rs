@@ -42,7 +42,9 @@ impl Pipeline {
     pub fn load(path: &Path, options: &LoadOptions) -> Result<Self> {
         let checkpoint = Checkpoint::open(path)?;
         checkpoint.check()?;
-        let Selected { device, kind, notes } = device::select(options.device, options.precision)?;
+        let selected = device::select(options.device, options.precision)?;
+        let precision = selected.precision();
+        let Selected { device, kind, notes } = selected;
         let tokenizer = match checkpoint.tokenizer() {
             TokenizerSource::Folder(folder) => Tokenizer::open(folder)?,
             TokenizerSource::Clip { pads_with_zero: false } => Tokenizer::clip(&SpecialTokens::default())?,
@@ -65,7 +67,7 @@ impl Pipeline {
             unet,
             vae,
             device,
-            precision: precision(kind),
+            precision,
             pictures_per_call: options.pictures_per_call.unwrap_or(1).max(1),
             notes,
         })
@@ -97,14 +99,6 @@ impl Pipeline {
             PredictionType::VPrediction => Prediction::VPrediction,
             PredictionType::Sample => Prediction::Sample,
         }
-    }
-}
-
-fn precision(kind: tch::Kind) -> Precision {
-    match kind {
-        tch::Kind::Half => Precision::Fp16,
-        tch::Kind::BFloat16 => Precision::Bf16,
-        _ => Precision::Fp32,
     }
 }
 

@@ -173,7 +173,86 @@ fn planes(decoded: &Tensor) -> Result<Planes> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
+    use tarim_recipe::{Precision, Recipe};
+
+    use super::super::{LoadOptions, Pipeline, RenderInputs, Rendering};
     use super::*;
+    use crate::device::DeviceChoice;
+
+    /// A recorded model whose autoencoder leaves float16's range and not float32's: what its first convolutions give
+    /// is beyond 65,504, and the last norms bring it back.
+    fn overflowing() -> Pipeline {
+        let model = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens/models/sd1");
+        let options = LoadOptions {
+            device: DeviceChoice::Cpu,
+            precision: Some(Precision::Fp32),
+            pictures_per_call: None,
+        };
+        let copy = tempfile::tempdir().unwrap();
+        for folder in ["", "scheduler", "text_encoder", "tokenizer", "unet", "vae"] {
+            std::fs::create_dir_all(copy.path().join(folder)).unwrap();
+            for entry in std::fs::read_dir(model.join(folder)).unwrap().map(Result::unwrap) {
+                if entry.file_type().unwrap().is_file() {
+                    std::fs::copy(entry.path(), copy.path().join(folder).join(entry.file_name())).unwrap();
+                }
+            }
+        }
+        let file = copy.path().join("vae/diffusion_pytorch_model.safetensors");
+        let mut tensors = Tensor::read_safetensors(&file).unwrap();
+        for (name, tensor) in &mut tensors {
+            *tensor = tensor.to_kind(Kind::Float);
+            if name.ends_with("coder.conv_in.weight") {
+                *tensor *= 1e6;
+            }
+        }
+        Tensor::write_safetensors(&tensors, file).unwrap();
+        Pipeline::load(copy.path(), &options).unwrap()
+    }
+
+    fn in_half(vae: &Vae) -> Vae {
+        Vae::load(&vae.part, Device::Cpu, Kind::Half).unwrap()
+    }
+
+    #[test]
+    fn what_overflows_in_float16_is_decoded_again_in_float32() {
+        let recipe = Recipe::from_json(
+            r#"{"tarim_recipe":1,"model":{"name":"sd1"},"prompt":"a fox","negative_prompt":"","size":{"width":64,
+            "height":64},"sampler":"Euler","schedule":"Karras","steps":2,"guidance_scale":3,"seed":"4","precision":"fp32"}"#,
+        )
+        .unwrap();
+        let mut pipeline = overflowing();
+        let render = |pipeline: &mut Pipeline| -> Rendering {
+            let inputs = [RenderInputs { recipe: &recipe, init: None, mask: None }];
+            pipeline.render_batch(&inputs, &mut ()).unwrap()
+        };
+        let exact = render(&mut pipeline);
+        assert!(exact.warnings.is_empty(), "{:?}", exact.warnings);
+
+        pipeline.vae = in_half(&pipeline.vae);
+        let latents = Tensor::zeros([1, 4, 8, 8], (Kind::Float, Device::Cpu));
+        let half = pipeline.vae.net.decode(&latents);
+        assert!(matches!(half, Err(DiffusionError::NotFinite { .. })), "{half:?}");
+        // The second time with what was loaded the first time.
+        for _ in 0..2 {
+            let again = render(&mut pipeline);
+            assert_eq!(again.pictures, exact.pictures);
+            let [warning] = again.warnings.as_slice() else { panic!("{:?}", again.warnings) };
+            assert!(warning.starts_with("the VAE overflowed, so the picture was decoded again in float32"));
+        }
+    }
+
+    #[test]
+    fn what_overflows_in_float16_is_encoded_again_in_float32() {
+        let mut vae = overflowing().vae;
+        let mut half = in_half(&vae);
+        let values = (0..3 * 64 * 64).map(|i| (i as f32 * 0.37).sin()).collect();
+        let picture = Planes { width: 64, height: 64, values };
+        let exact = vae.encode(&picture).unwrap();
+        assert!(exact.iter().all(|value| value.is_finite()));
+        assert_eq!(half.encode(&picture).unwrap(), exact);
+    }
 
     #[test]
     fn pixels_survive_the_way_to_planes_and_back() {
