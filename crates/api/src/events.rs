@@ -1,7 +1,10 @@
 //! The one stream of events. Progress may be lost and is throttled; everything else is only a nudge to ask again, so a
 //! listener that missed something is right again after its next question.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+use tarim_studio::{Listener, Studio};
 use ts_rs::TS;
 
 use crate::error::WireError;
@@ -71,4 +74,24 @@ pub enum Topic {
     Settings,
     /// The library as a whole: another folder, rebuilt.
     Library,
+}
+
+/// What happens in a studio from now on, for one listener of one door.
+pub struct Events(Listener);
+
+/// Begins to listen. A listener that is slow misses progress, never a change.
+pub fn subscribe(studio: &Studio) -> Events {
+    Events(studio.subscribe())
+}
+
+impl Events {
+    /// The next event; `None` when there is none within `limit`, or when the studio has closed.
+    pub fn next(&self, limit: Duration) -> Option<StudioEvent> {
+        self.0.next(limit).map(Into::into)
+    }
+
+    /// Whether the studio has closed and nothing waits any more.
+    pub fn closed(&self) -> bool {
+        self.0.closed()
+    }
 }

@@ -191,7 +191,7 @@ pub struct ReadInfotext {
 pub struct PrepareOutpaint {
     /// The picture to be extended.
     pub sha256: String,
-    /// Pixels to add at each side.
+    /// Pixels to add at each side. A few more are added where a side would not be a multiple of 8.
     pub left: u32,
     /// See `left`.
     pub top: u32,
@@ -278,7 +278,10 @@ pub struct Preset {
     /// Whether Tarim brings it along; such ones cannot be changed or deleted.
     #[serde(default)]
     pub built_in: bool,
-    /// What it sets; everything else is left as it is. Sizes keep their shape and fit the model's native size.
+    /// What it sets; everything else is left as it is.
+    ///
+    /// Width and height are a shape: with a model whose native size (`defaults.width` × `defaults.height`) has `area`
+    /// pixels and `ratio = width / height`, use `sqrt(area * ratio)` × `sqrt(area / ratio)`, each rounded to a multiple of 8.
     pub draft: Draft,
 }
 

@@ -15,7 +15,7 @@ pub struct GalleryQuery {
     /// Order.
     #[serde(default)]
     pub sort: Sort,
-    /// Only this collection, in its own order unless `sort` says otherwise.
+    /// Only this collection, by its id; `sort: "collection"` is its own order.
     #[ts(optional)]
     #[serde(default)]
     pub collection: Option<String>,
@@ -35,13 +35,18 @@ pub enum Sort {
     Oldest,
     /// Best rating first, then latest.
     Rating,
+    /// By file name.
+    Name,
+    /// In the order of the collection that is shown.
+    Collection,
 }
 
 /// Everything that a virtual grid needs to place pictures: small enough for 100,000 of them at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct GalleryLayout {
-    /// Keys of the pictures in order: numbers that stay valid until the index is rebuilt.
-    pub keys: Vec<u32>,
+    /// Keys of the pictures in order: numbers below 2^53 that stay valid until the index is rebuilt.
+    #[ts(type = "Array<number>")]
+    pub keys: Vec<i64>,
     /// Width over height in thousandths, for each key.
     pub aspects: Vec<u32>,
     /// Runs of pictures of one day, in order, when sorted by time; empty otherwise.
@@ -63,7 +68,8 @@ pub struct DayGroup {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Keys {
     /// At most 1,000.
-    pub keys: Vec<u32>,
+    #[ts(type = "Array<number>")]
+    pub keys: Vec<i64>,
 }
 
 /// Pictures, in the order of the keys; a key that nothing has any more is left out.
@@ -79,7 +85,8 @@ pub struct PictureSummary {
     /// The picture's id.
     pub id: String,
     /// Its key in layouts.
-    pub key: u32,
+    #[ts(type = "number")]
+    pub key: i64,
     /// Changes with the file's pixels; part of its addresses, so that caches notice.
     pub version: String,
     /// Width in pixels.
@@ -208,7 +215,7 @@ pub struct Facets {
 /// A collection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Collection {
-    /// Its id.
+    /// Its id, which is its name: another one when it is renamed.
     pub id: String,
     /// Its name.
     pub name: String,

@@ -35,6 +35,10 @@ pub struct Remark {
     pub severity: RemarkSeverity,
     /// In English.
     pub message: String,
+    /// What may have been meant, to be put in the place's stead.
+    #[ts(optional)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
 }
 
 /// How bad a remark is.

@@ -99,7 +99,7 @@ steps_max: number, };
  */
 export type Collection = { 
 /**
- * Its id.
+ * Its id, which is its name: another one when it is renamed.
  */
 id: string, 
 /**
@@ -487,7 +487,7 @@ warnings: Array<string>, };
  */
 export type GalleryLayout = { 
 /**
- * Keys of the pictures in order: numbers that stay valid until the index is rebuilt.
+ * Keys of the pictures in order: numbers below 2^53 that stay valid until the index is rebuilt.
  */
 keys: Array<number>, 
 /**
@@ -516,7 +516,7 @@ query: string,
  */
 sort: Sort, 
 /**
- * Only this collection, in its own order unless `sort` says otherwise.
+ * Only this collection, by its id; `sort: "collection"` is its own order.
  */
 collection?: string, 
 /**
@@ -1264,7 +1264,7 @@ export type PrepareOutpaint = {
  */
 sha256: string, 
 /**
- * Pixels to add at each side.
+ * Pixels to add at each side. A few more are added where a side would not be a multiple of 8.
  */
 left: number, 
 /**
@@ -1297,7 +1297,10 @@ name: string,
  */
 built_in: boolean, 
 /**
- * What it sets; everything else is left as it is. Sizes keep their shape and fit the model's native size.
+ * What it sets; everything else is left as it is.
+ *
+ * Width and height are a shape: with a model whose native size (`defaults.width` × `defaults.height`) has `area`
+ * pixels and `ratio = width / height`, use `sqrt(area * ratio)` × `sqrt(area / ratio)`, each rounded to a multiple of 8.
  */
 draft: Draft, };
 
@@ -1453,7 +1456,11 @@ severity: RemarkSeverity,
 /**
  * In English.
  */
-message: string, };
+message: string, 
+/**
+ * What may have been meant, to be put in the place's stead.
+ */
+suggestion?: string, };
 
 /**
  * How bad a remark is.
@@ -1583,7 +1590,7 @@ welcomed: boolean, };
 /**
  * Orders of pictures.
  */
-export type Sort = "newest" | "oldest" | "rating";
+export type Sort = "newest" | "oldest" | "rating" | "name" | "collection";
 
 /**
  * Something happened.
