@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use tarim_library::{Id, Library};
+use tarim_library::{Id, Library, ThumbnailSize};
 
 use crate::core::Core;
 use crate::error::Problem;
 use crate::events::Topic;
-use crate::pending::{Pending as _, ThumbnailSize};
 
 /// Something to do.
 pub(crate) enum Chore {

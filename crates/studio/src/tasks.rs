@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::pending::{Pending as _, Progress};
+use tarim_library::{Progress, ScanProblem, ScanReport};
 
 use crate::core::Core;
 use crate::error::Result;
@@ -51,6 +51,17 @@ impl Task {
     /// Something could not be done.
     pub fn problem(&mut self, problem: impl Into<String>) {
         self.progress.problems.push(problem.into());
+    }
+
+    /// Files that could not be read.
+    fn unreadable(&mut self, report: &ScanReport) {
+        for ScanProblem { path, message } in &report.problems {
+            self.problem(format!("{path}: {message}"));
+        }
+        let more = report.unreadable.saturating_sub(report.problems.len() as u64);
+        if more > 0 {
+            self.problem(format!("and {more} more files that cannot be read"));
+        }
     }
 
     /// What was asked about these topics before is out of date.
@@ -122,9 +133,10 @@ impl Core {
         let library = self.library()?;
         let now = self.now();
         Ok(self.start_task(TaskKind::Rebuild, "", false, move |task| {
-            let result = library.rebuild(now, &mut |Progress { done, total }| task.progress(done, total));
+            let result =
+                library.rebuild(now, &mut |Progress { done, total }| task.progress(done, Some(total)));
             match result {
-                Ok(report) => report.problems.into_iter().for_each(|problem| task.problem(problem)),
+                Ok(report) => task.unreadable(&report),
                 Err(error) => task.problem(error.to_string()),
             }
             task.changed(&EVERYTHING);
@@ -136,7 +148,8 @@ impl Core {
         let library = self.library()?;
         let now = self.now();
         Ok(self.start_task(TaskKind::Reconcile, "", quiet, move |task| {
-            let result = library.reconcile(now, &mut |Progress { done, total }| task.progress(done, total));
+            let result =
+                library.reconcile(now, &mut |Progress { done, total }| task.progress(done, Some(total)));
             match result {
                 Ok(report) => {
                     let changes =
@@ -146,7 +159,7 @@ impl Core {
                     }
                     // Files that are no pictures of ours are told to whoever asked, not at each start.
                     if !quiet {
-                        report.problems.into_iter().for_each(|problem| task.problem(problem));
+                        task.unreadable(&report);
                     }
                 }
                 Err(error) if quiet => drop(error),
