@@ -33,6 +33,8 @@ mod requests;
 mod save;
 mod scan;
 pub mod search;
+#[doc(hidden)]
+pub mod synthetic;
 mod tags;
 mod thumbnails;
 mod trash;
