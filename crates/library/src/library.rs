@@ -67,8 +67,11 @@ impl Library {
         let (database, damage) = database::open(&root.join(INTERNAL_FOLDER).join(DATABASE), now)?;
         let swept = files::sweep(&root, now.ms);
         let library = Self { root, database };
-        let damaged =
-            damage.map(|damage| DamagedIndex { saved: 0, kept: damage.kept, reason: damage.reason });
+        let damaged = damage.map(|damage| DamagedIndex {
+            kept: damage.kept,
+            reason: damage.reason,
+            saved: damage.saved,
+        });
         Ok((library, OpenReport { damaged, swept }))
     }
 

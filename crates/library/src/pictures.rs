@@ -77,10 +77,9 @@ CREATE UNIQUE INDEX pictures_trash_path ON pictures (path) WHERE trashed_at IS N
 -- All that the gallery's layout and most filters need, in its order, without touching the rows.
 CREATE INDEX pictures_layout ON pictures (picture DESC, day, width, height, id, rating, flag, model, sampler, schedule,
     steps, guidance, project) WHERE trashed_at IS NULL AND missing = 0;
-CREATE INDEX pictures_day ON pictures (day);
 CREATE INDEX pictures_model ON pictures (model, picture);
--- Few pictures have a rating, a flag, a project, a parent or a mask, so these stay small.
-CREATE INDEX pictures_rating ON pictures (rating, picture) WHERE rating > 0;
+CREATE INDEX pictures_best ON pictures (rating DESC, picture DESC) WHERE trashed_at IS NULL AND missing = 0;
+-- Few pictures have a flag, a project, a parent or a mask, so these stay small.
 CREATE INDEX pictures_flag ON pictures (flag, picture) WHERE flag <> 0;
 CREATE INDEX pictures_project ON pictures (project, picture) WHERE project IS NOT NULL;
 CREATE INDEX pictures_parent ON pictures (parent) WHERE parent IS NOT NULL;
@@ -349,7 +348,7 @@ const KEYS_A_SECOND: i64 = 1 << 12;
 /// A key for something of this time: keys count upwards with time, so a list by key is a list by time. When a second's
 /// keys are used up (an import of files of one date), the next second's follow.
 pub(crate) fn free_key(db: &Connection, table: &'static str, key: &'static str, ms: i64) -> Result<i64> {
-    let mut first = ms.div_euclid(1000) * KEYS_A_SECOND;
+    let mut first = first_key(ms.div_euclid(1000));
     let mut last = db.prepare_cached(&format!(
         "SELECT {key} FROM {table} WHERE {key} BETWEEN ?1 AND ?2 ORDER BY {key} DESC LIMIT 1"
     ))?;
@@ -361,6 +360,11 @@ pub(crate) fn free_key(db: &Connection, table: &'static str, key: &'static str, 
             Some(_) => first += KEYS_A_SECOND,
         }
     }
+}
+
+/// The first key of a second.
+pub(crate) fn first_key(second: i64) -> i64 {
+    second.saturating_mul(KEYS_A_SECOND)
 }
 
 /// The key of a picture.

@@ -40,7 +40,6 @@ CREATE TABLE requests (
     project INTEGER REFERENCES projects,
     warnings TEXT NOT NULL
 ) STRICT;
-CREATE INDEX requests_day ON requests (day);
 CREATE INDEX requests_model ON requests (model, request);
 CREATE INDEX requests_project ON requests (project, request) WHERE project IS NOT NULL;
 ";
@@ -236,10 +235,14 @@ pub(crate) fn insert(
         project,
         warnings.join("\n"),
     ])?;
-    // Both texts: people look for the words that they typed, and for those that they saw.
-    let words = match &new.template {
-        Some(template) if *template != new.prompt => format!("{}\n{template}", new.prompt),
-        _ => new.prompt.clone(),
-    };
+    let words = words(&new.prompt, new.template.as_deref());
     search::index::add(db, search::index::REQUESTS, key, &words)
+}
+
+/// The text that is searched: people look for the words that they typed, and for those that they saw.
+pub(crate) fn words(prompt: &str, template: Option<&str>) -> String {
+    match template {
+        Some(template) if template != prompt => format!("{prompt}\n{template}"),
+        _ => prompt.to_owned(),
+    }
 }

@@ -2,6 +2,7 @@
 
 mod migrations;
 mod open;
+mod salvage;
 
 use std::{
     path::{Path, PathBuf},
@@ -13,7 +14,10 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub(crate) use open::open;
 
-use crate::error::{LibraryError, Result};
+use crate::{
+    error::{LibraryError, Result},
+    search,
+};
 
 /// How long a statement waits for another process, which holds the file for milliseconds unless it is rebuilding.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -128,6 +132,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    search::add_functions(&connection)?;
     Ok(connection)
 }
 

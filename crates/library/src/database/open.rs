@@ -8,7 +8,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::{Database, connect, migrations, reader};
+use super::{Database, connect, migrations, reader, salvage::salvage};
 use crate::{
     error::{LibraryError, Result},
     moment::Moment,
@@ -25,6 +25,8 @@ pub(crate) struct Damage {
     pub(crate) kept: PathBuf,
     /// What was wrong with it.
     pub(crate) reason: String,
+    /// How many requests and jobs could be read from it and are in the new one.
+    pub(crate) saved: u64,
 }
 
 /// Opens the database, or makes one. A damaged one is put aside and a new one made.
@@ -33,7 +35,9 @@ pub(crate) fn open(path: &Path, now: Moment) -> Result<(Database, Option<Damage>
         Ok(writer) => (writer, None),
         Err(LibraryError::Damaged { reason, .. }) => {
             let kept = put_aside(path, now)?;
-            (open_writer(path)?, Some(Damage { kept, reason }))
+            let mut writer = open_writer(path)?;
+            let saved = salvage(&kept, &mut writer)?;
+            (writer, Some(Damage { kept, reason, saved }))
         }
         Err(error) => return Err(error),
     };

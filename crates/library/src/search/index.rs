@@ -5,7 +5,7 @@
 //! word of its own, and other scripts' words whole, so that one or two characters are one look-up. Neither stores the
 //! text.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, functions::FunctionFlags};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::error::Result;
@@ -52,6 +52,54 @@ pub(crate) fn clear(db: &Connection, tables: Tables) -> Result<()> {
         db.execute(&format!("INSERT INTO {table} ({table}) VALUES ('delete-all')"), [])?;
     }
     Ok(())
+}
+
+/// Adds the SQL function `holds(text, term)`: what the index answers, found out from a text at hand. For a row that is
+/// read anyway it is much quicker than asking the index about that one row.
+pub(crate) fn add_functions(db: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    db.create_scalar_function("holds", 2, flags, |context| {
+        let text = context.get_raw(0).as_str().unwrap_or_default();
+        let term = context.get_raw(1).as_str().unwrap_or_default();
+        Ok(holds(&fold(text), term))
+    })
+}
+
+/// Whether a folded text holds a folded term, by the rules of the two tables.
+fn holds(folded: &str, term: &str) -> bool {
+    if term.chars().nth(2).is_some() {
+        return folded.contains(term);
+    }
+    short_parts(term).iter().all(|part| {
+        if part.starts_with(is_ideographic) {
+            return folded.contains(part.as_str());
+        }
+        // The beginning of a word.
+        folded.match_indices(part.as_str()).any(|(at, _)| {
+            let before = folded[..at].chars().next_back();
+            before.is_none_or(|c| !c.is_alphanumeric() || is_ideographic(c))
+        })
+    })
+}
+
+/// The parts of a short term that are words of the short table, or the beginnings of some.
+pub(super) fn short_parts(term: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut before = None;
+    for c in term.chars() {
+        let kind = match c {
+            c if is_ideographic(c) => 1,
+            c if c.is_alphanumeric() => 2,
+            _ => 0,
+        };
+        match parts.last_mut() {
+            Some(part) if before == Some(kind) && kind > 0 => part.push(c),
+            _ if kind > 0 => parts.push(c.to_string()),
+            _ => {}
+        }
+        before = Some(kind);
+    }
+    parts
 }
 
 /// A text in the form in which texts are compared: NFKC (full-width forms become plain ones), lower case.

@@ -11,7 +11,7 @@ pub use parse::parse;
 pub use query::{Days, Filter, Is, Numbers, Query, Size, Term};
 pub use run::{Cell, Count, Layout, Sort};
 
-pub(crate) use index::{CREATE, fold};
+pub(crate) use index::{CREATE, add_functions, fold};
 
 #[cfg(test)]
 mod tests;

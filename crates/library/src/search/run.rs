@@ -207,44 +207,60 @@ fn select(
         _ => None,
     });
     let leads_words = sql.has_words() && matches!(sort, Sort::Newest | Sort::Oldest);
-    let mut parts = if leads_words { Parts::new(&sql, page) } else { Parts::without_leading(&sql, false) };
-    let newest = if leads_words { "f.rowid DESC" } else { "p.picture DESC" };
-    let (order, comparison) = match (sort, &collection) {
-        (Sort::Oldest, _) => (if leads_words { "f.rowid" } else { "p.picture" }, "p.picture > a.picture"),
+    let mut parts = if leads_words { Parts::new(&sql, page) } else { Parts::without_leading(&sql, page) };
+    let by_key = if leads_words { "f.rowid" } else { "p.picture" };
+    let mut from = "pictures p".to_owned();
+    // What rows are ordered by, and how the next page's compare with the last row.
+    let mut columns_of_order = by_key;
+    let mut order = format!("{by_key} DESC");
+    let mut sign = "<";
+    match (sort, &collection) {
+        (Sort::Newest, _) | (Sort::Collection, None) => {}
+        (Sort::Oldest, _) => (order, sign) = (by_key.to_owned(), ">"),
         (Sort::BestRated, _) => {
-            ("p.rating DESC, p.picture DESC", "(p.rating, p.picture) < (a.rating, a.picture)")
+            (columns_of_order, order) = ("p.rating, p.picture", "p.rating DESC, p.picture DESC".to_owned());
         }
-        (Sort::Name, _) => ("p.path, p.picture", "(p.path, p.picture) > (a.path, a.picture)"),
-        (Sort::Collection, Some(_)) => (
-            "m.position, p.picture",
-            "(m.position, p.picture) > ((SELECT position FROM collection_pictures n
-                WHERE n.picture = a.picture AND n.collection = m.collection), a.picture)",
-        ),
-        (Sort::Newest | Sort::Collection, _) => (newest, "p.picture < a.picture"),
-    };
-    if let Some(after) = after {
-        let condition = format!("EXISTS (SELECT 1 FROM pictures a WHERE a.id = ? AND {comparison})");
-        match comparison {
-            // As a bound that the index, or FTS5, can begin at.
-            "p.picture < a.picture" | "p.picture > a.picture" => {
-                let sign = if comparison.contains('<') { "<" } else { ">" };
-                let column = if leads_words { "f.rowid" } else { "p.picture" };
-                let key = pictures::key_of(db, after)?;
-                parts.and(&format!("{column} {sign} ?"), [Value::Integer(key)]);
-            }
-            _ => parts.and(&condition, [Value::Blob(after.bytes().into())]),
+        (Sort::Name, _) => (columns_of_order, order, sign) = ("p.path", "p.path".to_owned(), ">"),
+        (Sort::Collection, Some(name)) => {
+            (columns_of_order, sign) = ("m.position, p.picture", ">");
+            columns_of_order.clone_into(&mut order);
+            from.push_str(" JOIN collection_pictures m ON m.picture = p.picture");
+            let condition = "m.collection = (SELECT collection FROM collections WHERE name = ?)";
+            parts.and(condition, [Value::Text(name.clone())]);
         }
     }
-    let mut from = "pictures p".to_owned();
-    if let (Sort::Collection, Some(name)) = (sort, collection) {
-        from.push_str(" JOIN collection_pictures m ON m.picture = p.picture");
-        parts.and("m.collection = (SELECT collection FROM collections WHERE name = ?)", [Value::Text(name)]);
+    if let Some(after) = after {
+        let last = last_row(db, after, sort, collection.as_deref())?;
+        let marks = vec!["?"; last.len()].join(", ");
+        parts.and(&format!("({columns_of_order}) {sign} ({marks})"), last);
     }
     if leads_words {
-        Ok(parts.select(&sql, columns, &from, order, limit))
+        Ok(parts.select(&sql, columns, &from, &order, limit))
     } else {
-        Ok(parts.select_plain(columns, &from, order, limit))
+        Ok(parts.select_plain(columns, &from, &order, limit))
     }
+}
+
+/// What the picture behind which a page begins has in the columns of the order.
+fn last_row(db: &Connection, after: Id, sort: Sort, collection: Option<&str>) -> Result<Vec<Value>> {
+    let key = pictures::key_of(db, after)?;
+    let one =
+        |sql: &str| -> Result<Value> { Ok(db.prepare_cached(sql)?.query_row([key], |row| row.get(0))?) };
+    Ok(match (sort, collection) {
+        (Sort::BestRated, _) => {
+            vec![one("SELECT rating FROM pictures WHERE picture = ?1")?, Value::Integer(key)]
+        }
+        (Sort::Name, _) => vec![one("SELECT path FROM pictures WHERE picture = ?1")?],
+        (Sort::Collection, Some(name)) => {
+            let mut statement = db.prepare_cached(
+                "SELECT position FROM collection_pictures
+                 WHERE picture = ?1 AND collection = (SELECT collection FROM collections WHERE name = ?2)",
+            )?;
+            let position = statement.query_row((key, name), |row| row.get(0)).optional()?;
+            vec![position.unwrap_or(Value::Real(f64::MAX)), Value::Integer(key)]
+        }
+        _ => vec![Value::Integer(key)],
+    })
 }
 
 /// Up to this many rows are a page, and conditions are checked row by row until it is full.
@@ -271,13 +287,13 @@ struct Parts {
 
 impl Parts {
     /// For a statement that a full-text table leads, if words are looked for.
-    fn new(sql: &Sql, one_by_one: bool) -> Self {
-        Self::gather(sql, sql.other_words(false, one_by_one))
+    fn new(sql: &Sql, row_by_row: bool) -> Self {
+        Self::gather(sql, sql.other_words(true, row_by_row))
     }
 
     /// For a statement that the rows lead.
-    fn without_leading(sql: &Sql, one_by_one: bool) -> Self {
-        Self::gather(sql, sql.other_words(true, one_by_one))
+    fn without_leading(sql: &Sql, row_by_row: bool) -> Self {
+        Self::gather(sql, sql.other_words(false, row_by_row))
     }
 
     fn gather(sql: &Sql, words: Vec<(String, Vec<Value>)>) -> Self {

@@ -4,10 +4,13 @@ use rusqlite::{Connection, types::Value};
 use tarim_recipe::{Sampler, Schedule};
 
 use super::{
-    index::{self, Tables, fold, is_ideographic},
+    index::{self, Tables, fold, is_ideographic, short_parts},
     query::{Days, Filter, Is, Numbers, Query, Size, Term},
 };
-use crate::{error::Result, pictures::Flag};
+use crate::{
+    error::Result,
+    pictures::{self, Flag},
+};
 
 /// What is searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub(crate) struct Sql {
     short: Vec<String>,
     without_words: Vec<String>,
     without_short: Vec<String>,
+    /// The terms of the last two, as they are.
+    without: Vec<String>,
 }
 
 impl Sql {
@@ -38,6 +43,7 @@ impl Sql {
             short: Vec::new(),
             without_words: Vec::new(),
             without_short: Vec::new(),
+            without: Vec::new(),
         };
         if kind == Kind::Pictures {
             let wants = |is| query.terms.iter().any(|t| !t.negated && t.filter == Filter::Is(is));
@@ -74,7 +80,7 @@ impl Sql {
         }
     }
 
-    /// The full-text table that leads, what it is asked, and the other one with its question, if both are needed.
+    /// The full-text table that leads, and what it is asked.
     pub(crate) fn leading(&self) -> Option<(&'static str, String)> {
         let Tables { words, short } = self.tables();
         let without = |asked: &[String], not: &[String]| {
@@ -88,36 +94,43 @@ impl Sql {
         }
     }
 
-    /// Conditions on the key for all words that `leading` does not ask for. With `one_by_one` each row is looked up by
-    /// itself, which is right for a page; without, the whole answer is made first, which is right for a count.
-    pub(crate) fn other_words(&self, with_leading: bool, one_by_one: bool) -> Vec<(String, Vec<Value>)> {
+    /// Conditions for all words that `leading` does not ask for, if it leads. With `row_by_row`, words that must not be
+    /// there are looked for in the row's text, which is right for a page; without, the index is asked once for all rows
+    /// that have them, which is right for a count.
+    pub(crate) fn other_words(&self, leads: bool, row_by_row: bool) -> Vec<(String, Vec<Value>)> {
         let Tables { words, short } = self.tables();
         let key = self.key();
+        let words_lead = leads && !self.words.is_empty();
+        let short_leads = leads && self.words.is_empty() && !self.short.is_empty();
         let mut conditions = Vec::new();
-        let mut add = |not: &str, table: &str, asked: String| {
-            let value = vec![Value::Text(asked)];
-            conditions.push(if one_by_one {
-                (
-                    format!("{not} EXISTS (SELECT 1 FROM {table} WHERE {table} MATCH ? AND rowid = {key})"),
-                    value,
-                )
-            } else {
-                (format!("{key} {not} IN (SELECT rowid FROM {table} WHERE {table} MATCH ?)"), value)
-            });
+        let mut ask = |not: &str, table: &str, asked: String| {
+            let condition = format!("{key} {not} IN (SELECT rowid FROM {table} WHERE {table} MATCH ?)");
+            conditions.push((condition, vec![Value::Text(asked)]));
         };
-        let words_lead = !self.words.is_empty() && !with_leading;
-        let short_leads = self.words.is_empty() && !self.short.is_empty() && !with_leading;
         if !self.words.is_empty() && !words_lead {
-            add("", words, self.words.join(" AND "));
+            ask("", words, self.words.join(" AND "));
         }
         if !self.short.is_empty() && !short_leads {
-            add("", short, self.short.join(" AND "));
+            ask("", short, self.short.join(" AND "));
         }
-        if !self.without_words.is_empty() && !words_lead {
-            add("NOT", words, self.without_words.join(" OR "));
+        if !row_by_row && !self.without_words.is_empty() && !words_lead {
+            ask("NOT", words, self.without_words.join(" OR "));
         }
-        if !self.without_short.is_empty() && !short_leads {
-            add("NOT", short, self.without_short.join(" OR "));
+        if !row_by_row && !self.without_short.is_empty() && !short_leads {
+            ask("NOT", short, self.without_short.join(" OR "));
+        }
+        if row_by_row {
+            let text = match self.kind {
+                Kind::Pictures => "p.prompt",
+                Kind::Requests => "(r.prompt || char(10) || ifnull(r.template, ''))",
+            };
+            for term in &self.without {
+                // What the leading table was asked already.
+                let long = term.chars().nth(2).is_some();
+                if !(long && words_lead || !long && short_leads) {
+                    conditions.push((format!("NOT holds({text}, ?)"), vec![Value::Text(term.clone())]));
+                }
+            }
         }
         conditions
     }
@@ -137,6 +150,9 @@ impl Sql {
     }
 
     fn add_text(&mut self, text: &str, negated: bool) {
+        if negated {
+            self.without.push(text.to_owned());
+        }
         let (words, short) = if negated {
             (&mut self.without_words, &mut self.without_short)
         } else {
@@ -160,28 +176,6 @@ impl Sql {
             _ => short.push(format!("({})", asked.join(" AND "))),
         }
     }
-}
-
-/// Runs of characters that are words of the short table.
-fn short_parts(text: &str) -> Vec<String> {
-    let mut parts: Vec<String> = Vec::new();
-    let mut before = None;
-    for c in text.chars() {
-        let kind = if is_ideographic(c) {
-            1
-        } else if c.is_alphanumeric() {
-            2
-        } else {
-            0
-        };
-        match parts.last_mut() {
-            Some(part) if before == Some(kind) && kind > 0 => part.push(c),
-            _ if kind > 0 => parts.push(c.to_string()),
-            _ => {}
-        }
-        before = Some(kind);
-    }
-    parts
 }
 
 type Condition = (String, Vec<Value>);
@@ -266,11 +260,33 @@ fn shared_condition(db: &Connection, filter: &Filter, table: &str) -> Result<Con
         Filter::Size(size) => plain(size_condition(*size, table)),
         Filter::Steps(numbers) => number_condition(&format!("{table}.steps"), *numbers),
         Filter::Guidance(numbers) => number_condition(&format!("{table}.guidance"), *numbers),
-        Filter::Days(Days { first, last }) => plain(format!("{table}.day BETWEEN {first} AND {last}")),
+        Filter::Days(days) => plain(days_condition(*days, table)),
         Filter::Project(name) if name == "none" => plain(format!("{table}.project IS NULL")),
         Filter::Project(name) => plain(format!("{table}.project IN ({})", projects(db, name)?)),
         _ => plain("1"),
     })
+}
+
+/// Keys count upwards with time, so a range of days is a range of keys: give or take a day for the local clock.
+fn days_condition(Days { first, last }: Days, table: &str) -> String {
+    let key = if table == "p" { "p.picture" } else { "r.request" };
+    let mut condition = format!("{table}.day BETWEEN {first} AND {last}");
+    let start = |day: i32| {
+        let (year, month, day) = (day / 10_000, day / 100 % 100, day % 100);
+        let date =
+            jiff::civil::Date::new(year as i16, month.clamp(1, 12) as i8, day.clamp(1, 28) as i8).ok()?;
+        let utc = jiff::tz::Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
+        Some(utc.as_second())
+    };
+    const DAY: i64 = 24 * 3600;
+    if let Some(seconds) = (first > 0).then(|| start(first)).flatten() {
+        condition.push_str(&format!(" AND {key} >= {}", pictures::first_key(seconds - 2 * DAY)));
+    }
+    if let Some(seconds) = (last < i32::MAX).then(|| start(last)).flatten() {
+        // Days behind the 28th were taken for the 28th.
+        condition.push_str(&format!(" AND {key} < {}", pictures::first_key(seconds + 6 * DAY)));
+    }
+    condition
 }
 
 fn number_condition(column: &str, Numbers { least, most }: Numbers) -> Condition {
