@@ -65,7 +65,7 @@ struct Shelf {
     /// What was found when it was opened.
     found: Vec<Problem>,
     /// Says to other processes that this one lives.
-    _alive: Option<Alive>,
+    alive: Option<Arc<Alive>>,
 }
 
 /// A bell that is not lost when nobody listens yet.
@@ -125,7 +125,7 @@ impl Core {
             queue: Signal::default(),
             watch: Signal::default(),
             chores,
-            shelf: Mutex::new(Shelf { library: Err(none), found: Vec::new(), _alive: None }),
+            shelf: Mutex::new(Shelf { library: Err(none), found: Vec::new(), alive: None }),
             settings_problems,
             halted: Mutex::default(),
             closing: AtomicU8::new(0),
@@ -165,12 +165,13 @@ impl Core {
                     });
                 }
                 let alive = if self.owner() { Alive::declare(library.root(), &self.worker) } else { None };
+                let alive = alive.map(Arc::new);
                 (Ok(Arc::new(library)), alive)
             }
             Err(error) => (Err(StudioError::from(error)), None),
         };
         let damaged = !found.is_empty();
-        *lock(&self.shelf) = Shelf { library, found, _alive: alive };
+        *lock(&self.shelf) = Shelf { library, found, alive };
         let Ok(library) = self.library() else { return };
         self.remember_speeds(&library);
         if self.owner() {
@@ -184,6 +185,12 @@ impl Core {
     /// The library in use.
     pub(crate) fn library(&self) -> Result<Arc<Library>> {
         lock(&self.shelf).library.clone()
+    }
+
+    /// The same, with what says to other processes that this one lives.
+    pub(crate) fn shelf(&self) -> Result<(Arc<Library>, Option<Arc<Alive>>)> {
+        let shelf = lock(&self.shelf);
+        shelf.library.clone().map(|library| (library, shelf.alive.clone()))
     }
 
     /// Why there is no library, and what was found when it was opened.
@@ -230,10 +237,9 @@ impl Core {
         self.broadcast.send(&Event::Notice(problem));
     }
 
-    /// Stops working on the queue until somebody lets it go on, and says why.
-    pub(crate) fn halt(&self, library: &Library, problem: Problem) {
-        // On a full disk the row cannot be changed either; the process remembers for itself.
-        let _ = library.set_paused(true);
+    /// Stops working on the queue until somebody lets it go on, and says why. Other processes may be able to do what this
+    /// one cannot, and a later start tries again, so the queue itself stays as it is.
+    pub(crate) fn halt(&self, problem: Problem) {
         *lock(&self.halted) = Some(problem.clone());
         self.notice(problem);
         self.changed(&[Topic::Queue]);
@@ -278,7 +284,7 @@ impl Core {
 
     pub(crate) fn close_library(&self) {
         let closed = StudioError::new(ErrorKind::Conflict, "the studio is closed");
-        *lock(&self.shelf) = Shelf { library: Err(closed), found: Vec::new(), _alive: None };
+        *lock(&self.shelf) = Shelf { library: Err(closed), found: Vec::new(), alive: None };
     }
 }
 

@@ -8,7 +8,6 @@ use tarim_library::{Id, Library, ThumbnailSize};
 
 use crate::core::Core;
 use crate::error::Problem;
-use crate::events::Topic;
 
 /// Something to do.
 pub(crate) enum Chore {
@@ -38,9 +37,7 @@ pub(crate) fn run(core: &Core, chores: &Receiver<Chore>) {
         match chore {
             Ok(Chore::Thumbnail(library, picture)) => {
                 // One that cannot be made now is made when it is asked for, and says then what is wrong.
-                if library.thumbnail(picture, ThumbnailSize::Small).is_ok() {
-                    core.changed(&[Topic::Pictures]);
-                }
+                let _ = library.thumbnail(picture, ThumbnailSize::Small);
             }
             Ok(Chore::WriteBack) => {
                 due.get_or_insert_with(|| Instant::now() + GATHER);

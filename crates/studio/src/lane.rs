@@ -92,9 +92,10 @@ impl Lane {
 pub(crate) fn no_such_device(device: DeviceChoice, hello: &Hello) -> StudioError {
     let ids: Vec<String> = hello.devices.iter().map(|device| format!("`{}`", device.id)).collect();
     let message = format!("there is no device `{device}`; there are: {}", ids.join(", "));
-    let hint = match hello.notes.is_empty() {
-        true => "choose another device in the settings".to_owned(),
-        false => hello.notes.join("; "),
-    };
-    StudioError::new(ErrorKind::Device, message).hint(hint)
+    let error = StudioError::new(ErrorKind::Device, message);
+    if hello.notes.is_empty() {
+        error.hint("choose another device in the settings")
+    } else {
+        error.hint(hello.notes.join("; "))
+    }
 }

@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tarim_library::Id;
+use tarim_library::{Id, Job, Library};
 use tarim_render::{JobId, Pixels, Renderer};
 
+use crate::alive::Alive;
 use crate::estimate::Seconds;
 use crate::events::{Broadcast, Event, JobProgress, JobStage};
 use crate::lock;
@@ -38,6 +39,9 @@ pub(crate) struct Live {
 
 struct Current {
     job: Id,
+    /// Where it comes from, which need not be the library that is open by now.
+    library: Arc<Library>,
+    _alive: Option<Arc<Alive>>,
     progress: JobProgress,
     preview: Option<Preview>,
     previews: u32,
@@ -55,10 +59,17 @@ impl Live {
     }
 
     /// Begins a job.
-    pub(crate) fn begin(&self, job: Id, request: Id, steps: u32, broadcast: &Broadcast) {
+    pub(crate) fn begin(
+        &self,
+        job: &Job,
+        steps: u32,
+        library: &Arc<Library>,
+        alive: Option<Arc<Alive>>,
+        broadcast: &Broadcast,
+    ) {
         let progress = JobProgress {
-            job: job.to_string(),
-            request: request.to_string(),
+            job: job.id.to_string(),
+            request: job.request.to_string(),
             stage: JobStage::Starting,
             step: 0,
             steps,
@@ -67,7 +78,9 @@ impl Live {
         };
         broadcast.send(&Event::Progress(progress.clone()));
         *lock(&self.current) = Some(Current {
-            job,
+            job: job.id,
+            library: Arc::clone(library),
+            _alive: alive,
             progress,
             preview: None,
             previews: 0,
@@ -123,6 +136,11 @@ impl Live {
     /// The job in work.
     pub(crate) fn job(&self) -> Option<Id> {
         lock(&self.current).as_ref().map(|current| current.job)
+    }
+
+    /// The same, with its library.
+    pub(crate) fn job_and_library(&self) -> Option<(Id, Arc<Library>)> {
+        lock(&self.current).as_ref().map(|current| (current.job, Arc::clone(&current.library)))
     }
 
     /// Where it is.

@@ -61,10 +61,8 @@ impl Studio {
         };
         let keeper = spawn("keeper", Box::new(move |core| keeper::run(&core, &receiver)))?;
         let watch = spawn("watch", Box::new(|core| watch::run(&core)))?;
-        let runner = match core.owner() {
-            true => Some(spawn("queue", Box::new(|core| runner::run(&core)))?),
-            false => None,
-        };
+        let runner =
+            if core.owner() { Some(spawn("queue", Box::new(|core| runner::run(&core)))?) } else { None };
         let threads = Mutex::new(Some(Threads { runner, watch, keeper }));
         Ok(Arc::new(Self { core, threads }))
     }

@@ -35,7 +35,7 @@ pub(crate) fn run(core: &Core) {
         }
         if core.owner() && renewed.elapsed() >= timing.lease / 4 {
             renewed = Instant::now();
-            renew(core, &library);
+            renew(core);
             // After our own lease is fresh, so that our own job is not taken for a lost one.
             if recovered.elapsed() >= timing.lease / 2 {
                 recovered = Instant::now();
@@ -53,8 +53,11 @@ fn foreign_change(library: &Arc<Library>, seen: &mut Option<(Arc<Library>, i64)>
 }
 
 /// Does to the job in work what another process wishes.
-fn obey(core: &Core, library: &Library) {
-    let Some(id) = core.live.job() else { return };
+fn obey(core: &Core, library: &Arc<Library>) {
+    let Some((id, its)) = core.live.job_and_library() else { return };
+    if !Arc::ptr_eq(&its, library) {
+        return;
+    }
     if let Ok(job) = library.job(id) {
         let ours = job.state == State::Running && job.worker.as_deref() == Some(&core.worker);
         if !ours {
@@ -70,8 +73,8 @@ fn obey(core: &Core, library: &Library) {
     }
 }
 
-fn renew(core: &Core, library: &Library) {
-    let Some(id) = core.live.job() else { return };
+fn renew(core: &Core) {
+    let Some((id, library)) = core.live.job_and_library() else { return };
     let until = core.now().plus_ms(core.lease_ms()).ms;
     match library.renew_lease(id, &core.worker, until) {
         Ok(Lease::CancelRequested) => drop(core.live.stop(Some(id), Stop::Cancel)),

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tarim_library::{Claim, Id, Job, JobError, Library};
 use tarim_recipe::Recipe;
 
+use crate::alive::Alive;
 use crate::core::Core;
 use crate::error::{ErrorKind, Problem, StudioError};
 use crate::events::{Event, JobEnd, Topic};
@@ -33,6 +34,16 @@ enum End {
     Unsaved(Option<Problem>),
 }
 
+/// What a look at the queue led to.
+enum Turn {
+    /// A job was worked on.
+    Worked,
+    /// There is nothing to do until something happens.
+    Nothing,
+    /// The queue could not be asked.
+    Hindered,
+}
+
 /// Works on the queue until the studio closes.
 pub(crate) fn run(core: &Arc<Core>) {
     let mut runner = Runner {
@@ -44,10 +55,12 @@ pub(crate) fn run(core: &Arc<Core>) {
         last_save: 0.0,
     };
     while !core.closing() {
-        let wait = runner.turn();
+        let turn = runner.turn();
         runner.release_idle();
-        if let Some(wait) = wait {
-            core.queue.wait(wait.or_else(|| runner.until_release()));
+        match turn {
+            Turn::Worked => {}
+            Turn::Nothing => core.queue.wait(runner.until_release()),
+            Turn::Hindered => core.queue.wait(Some(core.surroundings.timing.retry)),
         }
     }
     core.lane.release();
@@ -68,13 +81,13 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// Does one job, if there is one. Else says to wait: so long, or until something happens.
-    fn turn(&mut self) -> Option<Option<Duration>> {
+    /// Does one job, if there is one.
+    fn turn(&mut self) -> Turn {
         let core = self.core;
         if core.halted().is_some() {
-            return Some(None);
+            return Turn::Nothing;
         }
-        let Ok(library) = core.library() else { return Some(None) };
+        let Ok((library, alive)) = core.shelf() else { return Turn::Nothing };
         let model = core.lane.model();
         let claim = Claim {
             worker: &core.worker,
@@ -84,31 +97,27 @@ impl Runner<'_> {
         };
         match library.claim(&claim) {
             Ok(Some(job)) => {
-                self.work(&library, &job);
-                None
+                self.work(&library, alive, &job);
+                Turn::Worked
             }
-            Ok(None) => Some(None),
+            Ok(None) => Turn::Nothing,
             // Another program holds the index, or the disk is full: jobs wait, and so do we.
             Err(error) => {
                 let problem = Problem::of("queue_unreadable", error.into());
                 if self.warned.insert(problem.message.clone()) {
                     core.notice(problem);
                 }
-                Some(Some(core.surroundings.timing.retry))
+                Turn::Hindered
             }
         }
     }
 
-    fn work(&mut self, library: &Arc<Library>, job: &Job) {
+    fn work(&mut self, library: &Arc<Library>, alive: Option<Arc<Alive>>, job: &Job) {
         let core = self.core;
         let began = Instant::now();
         let recipe = Recipe::from_json(&job.recipe);
-        core.live.begin(
-            job.id,
-            job.request,
-            recipe.as_ref().map_or(0, |recipe| recipe.steps),
-            &core.broadcast,
-        );
+        let steps = recipe.as_ref().map_or(0, |recipe| recipe.steps);
+        core.live.begin(job, steps, library, alive, &core.broadcast);
         core.changed(&[Topic::Queue, Topic::History]);
         if core.closing_at_once() {
             core.live.stop(Some(job.id), Stop::Requeue);
@@ -169,12 +178,12 @@ impl Runner<'_> {
             }
             End::Halt(problem) => {
                 let released = library.release_job(job.id, worker).map(drop);
-                core.halt(library, problem);
+                core.halt(problem);
                 (released, JobEnd::Requeued)
             }
             End::Unsaved(problem) => {
                 if let Some(problem) = problem {
-                    core.halt(library, problem);
+                    core.halt(problem);
                 }
                 (Ok(()), JobEnd::Requeued)
             }

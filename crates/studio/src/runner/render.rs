@@ -1,5 +1,6 @@
 //! One attempt at a job: renderer, precision, model, initial pictures, and then the renderer's events up to the last.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
@@ -49,8 +50,9 @@ impl Runner<'_> {
         };
 
         // The recipe is whole from here on, also in the queue.
-        let hash = self.hash(job);
-        recipe.precision = self.precision(library, job, &recipe, device, settings.precision);
+        let model = self.model(job, &recipe);
+        let hash = self.hash(model.clone());
+        recipe.precision = precision(library, job, &recipe, device, settings.precision);
         match library.set_recipe(job.id, &core.worker, &recipe) {
             Ok(Lease::Held) => {}
             Ok(Lease::CancelRequested) => return End::Stopped(Stop::Cancel),
@@ -75,7 +77,7 @@ impl Runner<'_> {
             id,
             recipe: recipe.clone(),
             count: 1,
-            model: job.model_path.clone(),
+            model,
             device: device.id,
             init,
             mask,
@@ -205,31 +207,39 @@ impl Runner<'_> {
         }
     }
 
-    /// Begins to compute the model's hash: for one of some gigabytes that takes seconds, which rendering need not wait
-    /// for. It is known already unless the model is new or was changed.
-    fn hash(&self, job: &Job) -> JoinHandle<Option<String>> {
-        let (core, path) = (Arc::clone(self.core), job.model_path.clone());
-        thread::spawn(move || core.models.hash(&path).ok())
+    /// Where the model lies: where it lay when the job was queued, or wherever it was moved since.
+    fn model(&self, job: &Job, recipe: &Recipe) -> PathBuf {
+        if job.model_path.exists() || recipe.model.hash.is_none() {
+            return job.model_path.clone();
+        }
+        let moved = self.core.models.matching(&recipe.model);
+        moved.map_or_else(|| job.model_path.clone(), |model| model.path)
     }
 
-    /// What the recipe says, unless the device was to choose and was not known when it was submitted.
-    fn precision(
-        &self,
-        library: &Library,
-        job: &Job,
-        recipe: &Recipe,
-        device: &DeviceInfo,
-        chosen: Option<Precision>,
-    ) -> Precision {
-        let is_open = || {
-            let request = library.request(job.request);
-            request.is_ok_and(|request| Record::read(&request.draft).precision_is_open())
-        };
-        if recipe.precision == Precision::Fp32 && is_open() {
-            return chosen.unwrap_or(device.preferred_precision);
-        }
-        recipe.precision
+    /// Begins to compute the model's hash: for one of some gigabytes that takes seconds, which rendering need not wait
+    /// for. It is known already unless the model is new or was changed.
+    fn hash(&self, path: PathBuf) -> JoinHandle<Option<String>> {
+        let core = Arc::clone(self.core);
+        thread::spawn(move || core.models.hash(&path).ok())
     }
+}
+
+/// What the recipe says, unless the device was to choose and was not known when it was submitted.
+fn precision(
+    library: &Library,
+    job: &Job,
+    recipe: &Recipe,
+    device: &DeviceInfo,
+    chosen: Option<Precision>,
+) -> Precision {
+    let is_open = || {
+        let request = library.request(job.request);
+        request.is_ok_and(|request| Record::read(&request.draft).precision_is_open())
+    };
+    if recipe.precision == Precision::Fp32 && is_open() {
+        return chosen.unwrap_or(device.preferred_precision);
+    }
+    recipe.precision
 }
 
 /// A job under way.

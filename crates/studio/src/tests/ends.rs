@@ -295,3 +295,21 @@ fn a_library_that_cannot_be_opened_is_a_problem_and_not_the_end() {
     until_done(&studio, &submitted);
     assert_eq!(studio.library().unwrap().root(), other.canonicalize().unwrap());
 }
+
+#[test]
+fn a_picture_in_work_goes_where_it_was_going_when_the_library_changes() {
+    let mut bench = Bench::new(slow());
+    bench.timing.lease = Duration::from_millis(100);
+    let studio = bench.open();
+    let submitted = studio.submit(&pictures("a", 1, 60)).unwrap();
+    until_sampling(&studio, submitted.jobs[0]);
+    let before = studio.library().unwrap();
+    let settings = studio.settings();
+    let other = bench.folder.path().join("other");
+    studio.settings_store().change(|settings| settings.library_folder = other).unwrap();
+    studio.settings_changed(&settings).unwrap();
+    let next = studio.submit(&pictures("b", 1, 1)).unwrap();
+    until_done(&studio, &next);
+    assert_eq!(before.job(submitted.jobs[0]).unwrap().state, State::Done);
+    assert_eq!((files(&before).len(), files(&studio.library().unwrap()).len()), (1, 1));
+}
