@@ -42,6 +42,8 @@ export function useFake(
     {
       hello: () => hello,
       get_queue: () => queue,
+      layout_pictures: () => ({ keys: [], aspects: [], days: [], remarks: [] }),
+      list_collections: () => ({ collections: [] }),
       change_settings: (change: object) => ({ ...hello.settings, ...change }),
       ...handlers,
     },
