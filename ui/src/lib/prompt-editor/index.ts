@@ -1,0 +1,2 @@
+export { remarkAt, remarkText } from './diagnostics';
+export { default as PromptEditor } from './PromptEditor.svelte';

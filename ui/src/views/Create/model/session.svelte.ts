@@ -1,0 +1,317 @@
+import { SvelteMap } from 'svelte/reactivity';
+import type { JobEnd, JobState, PictureSummary, Submit, WireError } from '$lib/api';
+import { platform, StudioError } from '$lib/platform';
+import { command, jobs, onSignal } from '$lib/state';
+
+/** A picture of this session: to be, in work, or there. */
+export class Shot {
+  /** The job's id, which becomes the picture's; empty until the request is queued. */
+  id = $state('');
+  state = $state<JobState | 'sending'>('sending');
+  error = $state.raw<WireError | null>(null);
+  picture = $state.raw<PictureSummary | null>(null);
+  /** Number of the last preview; it stays on the screen until the picture itself is loaded. */
+  preview = $state(0);
+  /** A stop was asked for and not yet obeyed. */
+  stopping = $state(false);
+
+  constructor(
+    readonly order: Order,
+    readonly index: number,
+  ) {}
+
+  get key(): string {
+    return `${this.order.key}/${this.index}`;
+  }
+
+  get pending(): boolean {
+    return this.state === 'sending' || this.state === 'queued' || this.state === 'running';
+  }
+
+  get progress() {
+    return this.state === 'running' ? jobs.running.get(this.id) : undefined;
+  }
+}
+
+/** One press of the button: a request and its pictures. */
+export class Order {
+  request = $state('');
+  /** The first picture's seed, once it is drawn. */
+  seed = $state<string>();
+  shots = $state.raw<Shot[]>([]);
+
+  constructor(
+    readonly key: number,
+    readonly submit: Submit,
+  ) {
+    this.seed = submit.draft.seed;
+    this.shots = Array.from({ length: submit.count }, (_, index) => new Shot(this, index));
+  }
+
+  get width(): number {
+    return this.submit.draft.width ?? 512;
+  }
+
+  get height(): number {
+    return this.submit.draft.height ?? 512;
+  }
+}
+
+class Orders {
+  list = $state.raw<Order[]>([]);
+  chosen = $state.raw<Shot | null>(null);
+}
+const orders = new Orders();
+const byJob = new SvelteMap<string, Shot>();
+/** Ends of jobs that we do not know yet: they can come before the answer to the request does. */
+const early = new Map<string, JobEnd>();
+let count = 0;
+let ends: ((shot: Shot) => void) | undefined;
+
+export const session = {
+  /** Latest first. */
+  get orders(): readonly Order[] {
+    return orders.list;
+  },
+  /** What the stage shows: what was chosen, else what is in work, else the latest there is. */
+  get shown(): Shot | null {
+    if (orders.chosen) return orders.chosen;
+    const latest = orders.list[0];
+    if (!latest) return null;
+    const all = orders.list.flatMap((order) => order.shots);
+    return (
+      all.find((shot) => shot.state === 'running') ??
+      latest.shots.findLast((shot) => !shot.pending) ??
+      latest.shots[0] ??
+      null
+    );
+  },
+  get chosen(): Shot | null {
+    return orders.chosen;
+  },
+  get pending(): number {
+    let pending = 0;
+    for (const order of orders.list) for (const shot of order.shots) if (shot.pending) pending += 1;
+    return pending;
+  },
+};
+
+/** Keeps this shot on the stage; null follows what is in work. */
+export function choose(shot: Shot | null): void {
+  orders.chosen = shot;
+}
+
+/** Everything that has something to show or to say, latest first: the stops of the arrow keys. */
+export const stops = (): Shot[] =>
+  orders.list.flatMap((order) =>
+    order.shots
+      .filter((shot) => shot.state !== 'queued' && shot.state !== 'sending')
+      .slice()
+      .reverse(),
+  );
+
+/** Asks for pictures; they are in the strip before the backend has answered. Throws nothing: failures are shown. */
+export async function place(submit: Submit): Promise<Order> {
+  count += 1;
+  const order = new Order(count, submit);
+  orders.list = [order, ...orders.list];
+  orders.chosen = null;
+  await send(order);
+  return order;
+}
+
+async function send(order: Order): Promise<void> {
+  try {
+    const answer = await command('submit', order.submit);
+    order.request = answer.request;
+    order.seed = answer.seed;
+    answer.jobs.forEach((id, index) => {
+      const shot = order.shots[index];
+      if (shot) adoptJob(shot, id);
+    });
+    if (answer.warnings.length) notices.forEach((hear) => hear(answer.warnings));
+  } catch (thrown) {
+    const { code, message, hint } = StudioError.from(thrown);
+    for (const shot of order.shots) {
+      shot.state = 'failed';
+      shot.error = { code: code as WireError['code'], message, ...(hint ? { hint } : {}) };
+    }
+  }
+}
+
+const notices = new Set<(warnings: string[]) => void>();
+/** Hears what the backend remarks on a request: "what may not have been meant". */
+export function onWarnings(hear: (warnings: string[]) => void): () => void {
+  notices.add(hear);
+  return () => notices.delete(hear);
+}
+
+function adoptJob(shot: Shot, id: string): void {
+  shot.id = id;
+  shot.state = jobs.running.has(id) ? 'running' : 'queued';
+  byJob.set(id, shot);
+  const end = early.get(id);
+  early.delete(id);
+  if (end) finish(shot, end);
+}
+
+/** Asks again for what failed: the same job, or the same request where it never became one. */
+export async function retry(shot: Shot): Promise<void> {
+  if (!shot.id) {
+    for (const other of shot.order.shots) {
+      other.state = 'sending';
+      other.error = null;
+    }
+    return send(shot.order);
+  }
+  if (shot.state === 'cancelled') {
+    await place({ ...shot.order.submit, count: 1 });
+    return;
+  }
+  shot.state = 'queued';
+  shot.error = null;
+  try {
+    await command('retry_jobs', { which: { jobs: [shot.id] } });
+  } catch (thrown) {
+    const { code, message, hint } = StudioError.from(thrown);
+    finish(shot, {
+      outcome: 'failed',
+      error: { code: code as WireError['code'], message, ...(hint ? { hint } : {}) },
+    });
+  }
+}
+
+/** Stops these; what the backend says of them comes as events. */
+export async function stop(shots: readonly Shot[]): Promise<void> {
+  const ids = shots.filter((shot) => shot.pending && shot.id).map((shot) => shot.id);
+  if (!ids.length) return;
+  shots.forEach((shot) => (shot.stopping = shot.pending));
+  try {
+    await command('cancel_jobs', { which: { jobs: ids } });
+  } catch (thrown) {
+    shots.forEach((shot) => (shot.stopping = false));
+    throw thrown;
+  }
+}
+
+export const allPending = (): Shot[] =>
+  orders.list.flatMap((order) => order.shots.filter((shot) => shot.pending));
+
+function finish(shot: Shot, end: JobEnd): void {
+  shot.stopping = false;
+  if (end.outcome === 'requeued') {
+    shot.state = 'queued';
+    return;
+  }
+  if (end.outcome === 'failed') shot.error = end.error;
+  if (end.outcome === 'done') void fetchPictures([shot]);
+  else {
+    shot.state = end.outcome;
+    ends?.(shot);
+  }
+}
+
+/** Takes the pictures of jobs that are said to be done. */
+async function fetchPictures(shots: Shot[]): Promise<void> {
+  try {
+    const found = await command('find_pictures', { ids: shots.map((shot) => shot.id) });
+    const pictures = new Map(found.pictures.map((picture) => [picture.id, picture]));
+    for (const shot of shots) {
+      const picture = pictures.get(shot.id);
+      if (!picture) continue;
+      shot.picture = picture;
+      if (shot.state !== 'done') {
+        shot.state = 'done';
+        ends?.(shot);
+      }
+    }
+  } catch (thrown) {
+    console.error(thrown);
+  }
+}
+
+/** After a break of the line: what became of what we wait for. */
+export async function reconcile(): Promise<void> {
+  const waiting = allPending().filter((shot) => shot.id);
+  if (!waiting.length) return;
+  for (let from = 0; from < waiting.length; from += 500) {
+    await fetchPictures(waiting.slice(from, from + 500));
+  }
+  const open = waiting.filter((shot) => shot.pending);
+  const requests = [...new Set(open.map((shot) => shot.order.request))];
+  const queue = requests.length ? await command('get_queue', {}) : null;
+  for (const request of requests) {
+    const { outcome } = await command('get_request', { id: request });
+    for (const shot of open.filter((candidate) => candidate.order.request === request)) {
+      const failed = queue?.failed.find((job) => job.id === shot.id);
+      if (failed?.error) finish(shot, { outcome: 'failed', error: failed.error });
+      else if (queue?.running.some((job) => job.id === shot.id)) shot.state = 'running';
+      else if (outcome.queued + outcome.running === 0) finish(shot, { outcome: 'cancelled' });
+      else shot.state = 'queued';
+    }
+  }
+}
+
+/** Marks pictures that were changed here or elsewhere. */
+export async function refreshPictures(ids?: readonly string[]): Promise<void> {
+  const known = [...byJob.values()].filter(
+    (shot) => shot.picture && (!ids || ids.includes(shot.id)),
+  );
+  for (let from = 0; from < known.length; from += 500) {
+    await fetchPictures(known.slice(from, from + 500));
+  }
+}
+
+/** Takes a shot out of the strip, such as one whose picture went to the trash. */
+export function dismiss(shot: Shot): void {
+  const { order } = shot;
+  if (orders.chosen === shot) orders.chosen = null;
+  byJob.delete(shot.id);
+  order.shots = order.shots.filter((other) => other !== shot);
+  orders.list = orders.list.filter((other) => other.shots.length > 0);
+}
+
+let following = false;
+
+/** Hears events for as long as the page lives: pictures come while one looks at the gallery, too. */
+export function followSession(onend: (shot: Shot) => void): void {
+  ends = onend;
+  if (following) return;
+  following = true;
+  onSignal((signal) => {
+    if (signal.kind === 'progress') {
+      const shot = byJob.get(signal.job);
+      if (!shot) return;
+      if (shot.state === 'queued' || shot.state === 'sending') shot.state = 'running';
+      if (signal.preview) shot.preview = signal.preview;
+    } else if (signal.kind === 'job_ended') {
+      const shot = byJob.get(signal.job);
+      if (shot) finish(shot, signal.end);
+      else {
+        early.set(signal.job, signal.end);
+        if (early.size > 500) early.delete(early.keys().next().value ?? '');
+      }
+    } else if (signal.kind === 'connected') {
+      reconcile().catch((thrown: unknown) => console.error(thrown));
+    } else if (signal.kind === 'changed' && signal.topics.includes('pictures')) {
+      void refreshPictures();
+    }
+  });
+}
+
+/** For tests: a session with nothing in it. */
+export function forgetSession(): void {
+  orders.list = [];
+  orders.chosen = null;
+  byJob.clear();
+  early.clear();
+}
+
+/** Addresses of what a shot shows. */
+export const pictureUrl = (picture: PictureSummary): string =>
+  platform().resourceUrl('picture', picture.id, { version: picture.version });
+export const thumbnailUrl = (picture: PictureSummary): string =>
+  platform().resourceUrl('thumbnail', picture.id, { size: 256, version: picture.version });
+export const previewUrl = (shot: Shot): string =>
+  platform().resourceUrl('preview', shot.id, { version: shot.preview });
+export const inputUrl = (sha256: string): string => platform().resourceUrl('input', sha256);
