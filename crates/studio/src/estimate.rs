@@ -19,7 +19,7 @@ pub(crate) struct Measured {
     pub sample: f64,
     /// Seconds from latents to pixels.
     pub decode: f64,
-    /// Seconds from taking the job to its picture on the disk.
+    /// Seconds from handing the job to the renderer to its picture on the disk.
     pub total: f64,
 }
 

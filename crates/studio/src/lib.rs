@@ -17,7 +17,6 @@ mod keeper;
 mod lane;
 mod live;
 pub mod models;
-mod pending;
 pub mod presets;
 pub mod prompts;
 mod queue;

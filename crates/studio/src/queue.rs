@@ -11,7 +11,6 @@ use crate::estimate::{Seconds, Work};
 use crate::events::{JobProgress, Topic};
 use crate::live::{Preview, Stop};
 use crate::lock;
-use crate::pending::Pending as _;
 use crate::studio::Studio;
 
 /// How many waiting jobs are listed.
@@ -168,13 +167,9 @@ impl Studio {
         let core = self.core();
         let library = core.library()?;
         let cleared = match which {
-            Which::Jobs(ids) => library.clear_failed(Some(ids))?,
-            Which::Request(request) => {
-                let jobs = library.request_jobs(*request)?;
-                let ids: Vec<Id> = jobs.into_iter().map(|job| job.id).collect();
-                library.clear_failed(Some(&ids))?
-            }
-            Which::All => library.clear_failed(None)?,
+            Which::Jobs(ids) => library.dismiss_jobs(ids)?,
+            Which::Request(request) => library.dismiss_failed(Some(*request))?,
+            Which::All => library.dismiss_failed(None)?,
         };
         core.changed(&[Topic::Queue]);
         Ok(cleared)

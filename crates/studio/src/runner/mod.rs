@@ -124,7 +124,7 @@ impl Runner<'_> {
         }
         let end = match recipe {
             // A fault in here must cost this job alone.
-            Ok(recipe) => catch_unwind(AssertUnwindSafe(|| self.render(library, job, recipe, began)))
+            Ok(recipe) => catch_unwind(AssertUnwindSafe(|| self.render(library, job, recipe)))
                 .unwrap_or_else(|_| {
                     core.lane.kill();
                     End::Failed(StudioError::new(ErrorKind::Internal, "a fault in Tarim ended the job"))

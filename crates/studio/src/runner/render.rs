@@ -27,13 +27,7 @@ const STARTS: u32 = 3;
 const SOON: Duration = Duration::from_millis(50);
 
 impl Runner<'_> {
-    pub(super) fn render(
-        &mut self,
-        library: &Arc<Library>,
-        job: &Job,
-        mut recipe: Recipe,
-        began: Instant,
-    ) -> End {
+    pub(super) fn render(&mut self, library: &Arc<Library>, job: &Job, mut recipe: Recipe) -> End {
         let core = self.core;
         let settings = core.settings.get();
         let renderer = match core.lane.renderer(settings.device) {
@@ -96,7 +90,8 @@ impl Runner<'_> {
         };
         core.live.submitted(&renderer, id);
 
-        let mut attempt = Attempt { recipe, hash: Some(hash), work, began, saved: None };
+        // What counts for the next pictures begins here: for them the renderer is there already.
+        let mut attempt = Attempt { recipe, hash: Some(hash), work, began: Instant::now(), saved: None };
         let end = events.iter().find_map(|event| self.happened(event, library, job, &mut attempt));
         let end = end.unwrap_or_else(|| {
             let gone = StudioError::new(ErrorKind::Renderer, "the renderer is gone");

@@ -116,6 +116,14 @@ fn a_failure_of_the_job_is_its_own_and_can_be_retried() {
     assert_eq!(error.hint.as_deref(), Some("copy it again"));
     let recipe = job(&studio, submitted.jobs[0]).recipe;
     assert_eq!(studio.queue().unwrap().failed_total, 2);
+    assert_eq!(studio.clear_failed(&Which::Jobs(vec![submitted.jobs[1]])).unwrap(), 1);
+    assert_eq!(studio.queue().unwrap().failed.len(), 1);
+    assert_eq!(
+        studio.retry(&Which::Jobs(vec![submitted.jobs[1]])).unwrap(),
+        1,
+        "the history has it all the same"
+    );
+    until("it failed again", || studio.queue().unwrap().failed_total == 2);
     drop(studio);
 
     lock(&bench.script).fail = None;
