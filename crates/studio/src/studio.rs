@@ -122,6 +122,10 @@ impl Studio {
         if before.model_folders != after.model_folders {
             self.core.scan_models();
         }
+        // A renderer for another device is of no use any more; one at work is given back after its picture.
+        if before.device != after.device && self.core.live.job().is_none() {
+            self.core.lane.release();
+        }
         // The queue's thread looks at the settings anew.
         self.core.queue.ring();
         if before.library_folder != after.library_folder && self.surroundings().library.is_none() {
