@@ -127,3 +127,19 @@ fn unknown(name: &str) -> WireError {
     WireError::new(ErrorCode::UnknownCommand, format!("there is no command `{shown}`"))
         .hint("the window or page may be of another version than the program; reload it")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Empty;
+
+    #[test]
+    fn a_panic_is_an_error_of_that_command_alone() {
+        let ask = |handler: fn(Empty) -> Result<Empty, WireError>| run("test", b"{}", handler);
+        let error = ask(|_| panic!("number {}", 7)).unwrap_err();
+        assert_eq!(error.code, ErrorCode::Internal);
+        assert!(error.message.contains("number 7"), "{error:?}");
+        assert!(ask(|_| panic!("words")).unwrap_err().message.contains("words"));
+        assert_eq!(ask(Ok).unwrap(), b"{}");
+    }
+}

@@ -58,6 +58,19 @@ impl Checkpoint {
     /// # Errors
     /// When a file cannot be read.
     pub fn hash(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<ContentHash> {
+        let mut on = |done, total| {
+            progress(done, total);
+            true
+        };
+        // It is never asked to stop.
+        Ok(self.hash_while(&mut on)?.unwrap_or(ContentHash([0; 32])))
+    }
+
+    /// The same; `None` when `progress` says not to go on.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn hash_while(&self, progress: &mut dyn FnMut(u64, u64) -> bool) -> Result<Option<ContentHash>> {
         let mut total = 0;
         for path in self.files() {
             total += std::fs::metadata(path).map_err(|error| CheckpointError::io(path, error))?.len();
@@ -65,21 +78,22 @@ impl Checkpoint {
         let mut done = 0;
         let mut count = |bytes: u64| {
             done += bytes;
-            progress(done, total);
+            progress(done, total)
         };
         match (self.layout(), self.files()) {
             (Layout::SingleFile, _) => file_hash(self.path(), &mut count),
             (Layout::DiffusersFolder, files) => {
                 let mut lines = Vec::new();
                 for path in files {
-                    lines.push((self.relative(path), file_hash(path, &mut count)?));
+                    let Some(hash) = file_hash(path, &mut count)? else { return Ok(None) };
+                    lines.push((self.relative(path), hash));
                 }
                 lines.sort();
                 let mut sha = Sha256::new();
                 for (name, hash) in lines {
                     sha.update(format!("{hash}  {name}\n"));
                 }
-                Ok(ContentHash(sha.finalize().into()))
+                Ok(Some(ContentHash(sha.finalize().into())))
             }
         }
     }
@@ -91,7 +105,7 @@ impl Checkpoint {
     }
 }
 
-fn file_hash(path: &Path, count: &mut dyn FnMut(u64)) -> Result<ContentHash> {
+fn file_hash(path: &Path, count: &mut dyn FnMut(u64) -> bool) -> Result<Option<ContentHash>> {
     let io = |error| CheckpointError::io(path, error);
     let mut file = File::open(path).map_err(io)?;
     let mut sha = Sha256::new();
@@ -99,9 +113,11 @@ fn file_hash(path: &Path, count: &mut dyn FnMut(u64)) -> Result<ContentHash> {
     loop {
         let read = file.read(&mut buffer).map_err(io)?;
         if read == 0 {
-            return Ok(ContentHash(sha.finalize().into()));
+            return Ok(Some(ContentHash(sha.finalize().into())));
         }
         sha.update(buffer.get(..read).unwrap_or_default());
-        count(read as u64);
+        if !count(read as u64) {
+            return Ok(None);
+        }
     }
 }

@@ -134,6 +134,7 @@ mod tests {
             format: tarim_library::pixels::Format::Png,
             width: 8,
             height: 8,
+            turned: false,
             recipe: recipe.map(Recipe::from_json),
             infotext: infotext.map(str::to_owned),
             xmp: None,

@@ -220,13 +220,9 @@ impl Table {
         Ok(table)
     }
 
-    fn cell<'a>(&self, row: &'a [String], column: Option<usize>) -> &'a str {
-        column.and_then(|column| row.get(column)).map_or("", String::as_str)
-    }
-
     /// The name in a row; `None` in a comment or an empty row.
     fn name_in<'a>(&self, row: &'a [String]) -> Option<&'a str> {
-        Some(self.cell(row, Some(self.name)).trim()).filter(|name| !name.is_empty() && !name.starts_with('#'))
+        Some(cell(row, Some(self.name)).trim()).filter(|name| !name.is_empty() && !name.starts_with('#'))
     }
 
     /// The row of a style; the last of that name counts, as in A1111.
@@ -245,8 +241,8 @@ impl Table {
             }
             styles.push(Style {
                 name: name.to_owned(),
-                prompt: self.cell(row, Some(self.prompt)).to_owned(),
-                negative_prompt: self.cell(row, self.negative).to_owned(),
+                prompt: cell(row, Some(self.prompt)).to_owned(),
+                negative_prompt: cell(row, self.negative).to_owned(),
             });
         }
         problems.dedup();
@@ -254,13 +250,11 @@ impl Table {
     }
 
     fn put(&mut self, old_name: &str, style: &Style) {
-        let negative = match self.negative {
-            Some(column) => column,
-            None => {
-                self.columns.push("negative_prompt".to_owned());
-                *self.negative.insert(self.columns.len() - 1)
-            }
-        };
+        let columns = &mut self.columns;
+        let negative = *self.negative.get_or_insert_with(|| {
+            columns.push("negative_prompt".to_owned());
+            columns.len() - 1
+        });
         let at = self.row_of(old_name).unwrap_or_else(|| {
             self.rows.push(Vec::new());
             self.rows.len() - 1
@@ -291,6 +285,11 @@ impl Table {
         }
         writer.into_inner().map_err(|error| StudioError::caused(ErrorKind::Internal, error.error()))
     }
+}
+
+/// What a row has in a column; nothing where it is shorter.
+fn cell(row: &[String], column: Option<usize>) -> &str {
+    column.and_then(|column| row.get(column)).map_or("", String::as_str)
 }
 
 #[cfg(test)]

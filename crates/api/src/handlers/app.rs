@@ -6,7 +6,6 @@ use crate::dispatch::Door;
 use crate::wire::Empty;
 use crate::wire::app::{Hello, LibraryInfo};
 
-#[allow(clippy::unnecessary_wraps)] // a command like the others
 pub(crate) fn hello(door: &Door<'_>, _: Empty) -> Answer<Hello> {
     let settings = door.studio.settings();
     Ok(Hello {

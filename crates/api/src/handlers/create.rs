@@ -23,7 +23,6 @@ use crate::wire::create::{
 use crate::wire::queue::{Estimate, EstimateRequest};
 use crate::wire::{Empty, Id, Remark, RemarkSeverity};
 
-#[allow(clippy::unnecessary_wraps)] // a command like the others
 pub(crate) fn get_choices(_: &Door<'_>, _: Empty) -> Answer<Choices> {
     let sampler = |sampler: Sampler| SamplerChoice {
         name: sampler.name().to_owned(),
@@ -161,7 +160,6 @@ fn settings_changed(door: &Door<'_>) {
     door.studio.changed(&[tarim_studio::Topic::Settings]);
 }
 
-#[allow(clippy::unnecessary_wraps)] // a command like the others
 pub(crate) fn list_styles(door: &Door<'_>, _: Empty) -> Answer<Styles> {
     Ok(styles(door.studio.styles().list()))
 }

@@ -13,7 +13,6 @@ use crate::wire::library::TaskStarted;
 use crate::wire::models::{Folder, Model, ModelFolder, ModelTask, Models};
 use crate::wire::{Empty, Id};
 
-#[allow(clippy::unnecessary_wraps)] // a command like the others
 pub(crate) fn list_models(door: &Door<'_>, _: Empty) -> Answer<Models> {
     let models = door.studio.models();
     let overview = models.overview();

@@ -1,6 +1,7 @@
 //! The queue.
 
 use tarim_library::State;
+use tarim_recipe::Size;
 use tarim_studio::{ErrorKind, QueuedJob, StudioError, Which as StudioWhich};
 
 use super::Answer;
@@ -62,7 +63,6 @@ pub(crate) fn prioritise_jobs(door: &Door<'_>, request: PrioritiseJobs) -> Answe
     get_queue(door, Empty {})
 }
 
-#[allow(clippy::unnecessary_wraps)] // so that handlers end in it
 fn changed(number: usize) -> Answer<Changed> {
     Ok(Changed { changed: convert::count(number) })
 }
@@ -93,8 +93,8 @@ fn job(QueuedJob { job, recipe, count, progress }: QueuedJob) -> Job {
         prompt: recipe.as_ref().map(|recipe| recipe.prompt.text.clone()).unwrap_or_default(),
         model: recipe.as_ref().map(|recipe| recipe.model.name.clone()).or_else(name).unwrap_or_default(),
         seed: recipe.as_ref().map(|recipe| recipe.seed.0.to_string()).unwrap_or_default(),
-        width: size.map_or(0, |size| size.width()),
-        height: size.map_or(0, |size| size.height()),
+        width: size.map_or(0, Size::width),
+        height: size.map_or(0, Size::height),
         steps: recipe.as_ref().map_or(0, |recipe| recipe.steps),
         priority: job.priority,
         created: job.created as f64,

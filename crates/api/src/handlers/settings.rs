@@ -64,7 +64,6 @@ pub(crate) fn wire(settings: &domain::Settings) -> Settings {
     }
 }
 
-#[allow(clippy::unnecessary_wraps)] // a command like the others
 pub(crate) fn get_settings(door: &Door<'_>, _: Empty) -> Answer<Settings> {
     Ok(wire(&door.studio.settings()))
 }

@@ -1,5 +1,5 @@
 //! A studio of a test's own: a temporary folder, the starter model, and a renderer that only pretends.
-#![allow(dead_code, clippy::unwrap_used)] // not every test uses all of it, and a test that cannot begin has failed
+#![allow(dead_code, clippy::unused_self, clippy::unwrap_used)] // not every test uses all of it, and a test that cannot begin has failed
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

@@ -52,8 +52,8 @@ impl Studio {
         let model = self.models().get(id)?;
         let core = Arc::clone(self.core());
         Ok(self.start_task(TaskKind::HashModel, id, move |task| {
-            let hash = core.models.hash_with(&model.path, &mut |done, total| {
-                task.progress(done / MEBIBYTE, Some(total.div_ceil(MEBIBYTE)));
+            let hash = core.models.hash_while(&model.path, &mut |done, total| {
+                task.progress(done / MEBIBYTE, Some(total.div_ceil(MEBIBYTE)))
             });
             match hash {
                 Ok(_) => task.changed(&[Topic::Models]),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,8 @@ const MOST_BYTES: u64 = 16 << 20;
 pub(super) struct Hashes {
     path: PathBuf,
     known: Mutex<BTreeMap<String, Known>>,
+    /// Models that are being read now, so that nobody reads one that somebody else is reading.
+    reading: Mutex<BTreeMap<String, Arc<Mutex<()>>>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,7 +39,7 @@ impl Hashes {
     pub(super) fn open(config_folder: &Path) -> Self {
         let path = config_folder.join(FILE);
         let known = read(&path);
-        Self { path, known: Mutex::new(known) }
+        Self { path, known: Mutex::new(known), reading: Mutex::default() }
     }
 
     /// The hash of a model whose files have not changed since.
@@ -46,14 +48,22 @@ impl Hashes {
         known.get(&key(path)).filter(|known| known.stamp == stamp).map(|known| known.sha256.clone())
     }
 
-    /// The hash of a model, computed when it is not known. `progress` is told bytes done and in all.
-    pub(super) fn compute(&self, path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<String> {
+    /// The hash of a model, computed when it is not known. `progress` is told bytes done and in all, and says whether to
+    /// go on; `None` when not.
+    pub(super) fn compute(
+        &self,
+        path: &Path,
+        progress: &mut dyn FnMut(u64, u64) -> bool,
+    ) -> Result<Option<String>> {
+        let one = Arc::clone(lock(&self.reading).entry(key(path)).or_default());
+        let _one = lock(&one);
         let stamp = describe::stamp_of(path);
         if let Some(hash) = self.get(path, &stamp) {
-            return Ok(hash);
+            return Ok(Some(hash));
         }
         let checkpoint = facts::open(path)?;
-        let hash = checkpoint.hash(progress).map_err(facts::ModelError::from)?.hex();
+        let hash = checkpoint.hash_while(progress).map_err(facts::ModelError::from)?;
+        let Some(hash) = hash.map(|hash| hash.hex()) else { return Ok(None) };
         if describe::stamp_of(path) != stamp {
             let message = format!("the model `{}` changed while it was read", path.display());
             return Err(
@@ -61,7 +71,7 @@ impl Hashes {
             );
         }
         self.keep(path, Known { stamp, sha256: hash.clone() });
-        Ok(hash)
+        Ok(Some(hash))
     }
 
     fn keep(&self, path: &Path, new: Known) {

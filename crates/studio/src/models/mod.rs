@@ -156,7 +156,7 @@ impl Models {
         let model = describe::describe(path, folder, starter, stamp);
         if model.usable() && model.bytes <= HASHED_AT_ONCE {
             // Without its hash it works too.
-            let _ = self.hashes.compute(path, &mut |_, _| {});
+            let _ = self.hashes.compute(path, &mut |_, _| true);
         }
         model
     }
@@ -284,11 +284,17 @@ impl Models {
 
     /// The SHA-256 of the model at a path, in hexadecimal digits: from memory, else by reading all of it.
     pub fn hash(&self, path: &Path) -> Result<String> {
-        self.hash_with(path, &mut |_, _| {})
+        // It is never asked to stop.
+        Ok(self.hash_while(path, &mut |_, _| true)?.unwrap_or_default())
     }
 
-    /// The same; `progress` is told how many bytes are done, and how many there are.
-    pub fn hash_with(&self, path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<String> {
+    /// The same; `progress` is told how many bytes are done, and how many there are, and says whether to go on. `None`
+    /// when not.
+    pub fn hash_while(
+        &self,
+        path: &Path,
+        progress: &mut dyn FnMut(u64, u64) -> bool,
+    ) -> Result<Option<String>> {
         self.hashes.compute(path, progress)
     }
 
