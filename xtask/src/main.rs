@@ -69,6 +69,8 @@ enum Task {
         #[arg(long)]
         no_record: bool,
     },
+    /// Write the TypeScript of the contract between the UI and the service again, from crates/api.
+    Types,
     /// Check licences and sources of all dependencies with cargo-deny, installing it first if needed.
     Deny,
 }
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         Task::Test { fast } => test::run(fast),
         Task::Bench { subject, steps, write } => bench::run(subject, steps, write),
         Task::Parity { full, peers, no_record } => parity::run(full, peers, !no_record),
+        Task::Types => test::types(),
         Task::Deny => test::deny(),
     };
     match outcome {

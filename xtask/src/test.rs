@@ -48,6 +48,16 @@ fn with_libtorch(tools: &Tools) -> Result<()> {
     tests(tools.cargo(), &packages, &[])
 }
 
+/// Has the test that compares the UI's types with the contract write them instead.
+pub(crate) fn types() -> Result<()> {
+    step("TypeScript of the contract");
+    process::run(
+        cargo()
+            .args(["test", "--quiet", "-p", "tarim-api", "--test", "contract"])
+            .env("TARIM_WRITE_TYPES", "1"),
+    )
+}
+
 /// Runs tests with cargo-nextest where it is installed, which is faster and says more, else with `cargo test`.
 fn tests(mut cargo_with: std::process::Command, packages: &[&str], more: &[&str]) -> Result<()> {
     if succeeds(cargo().args(["nextest", "--version"])) {
