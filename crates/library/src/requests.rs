@@ -231,7 +231,7 @@ pub(crate) fn insert(
         size.0,
         size.1,
         first.inpaint,
-        count as i64,
+        count,
         project,
         warnings.join("\n"),
     ])?;

@@ -1,9 +1,13 @@
 //! Handing in a picture: from pixels to a file and a row, so that a process killed at any point leaves either a
 //! finished picture or a job still to do, never both and never neither.
 //!
-//! 1. The job's row says where the file will be. 2. The file is written under another name, and synced. 3. It is renamed.
-//! 4. One transaction makes its row and ends the job. Whoever finds the job abandoned looks where the row says
-//! ([`Library::recover_expired`]): a file there that bears the job's id means that only the fourth step is missing.
+//! 1. The job's row says where the file will be.
+//! 2. The file is written under another name, and synced.
+//! 3. It is renamed.
+//! 4. One transaction makes its row and ends the job.
+//!
+//! Whoever finds the job abandoned looks where its row says ([`Library::recover_expired`]): a file there that bears the
+//! job's id means that only the fourth step is missing.
 
 use std::{fs, io, path::Path};
 
@@ -119,7 +123,7 @@ impl Library {
                 result => result?,
             }
             stop(SaveStep::AfterRename)?;
-            let entry = self.entry_of(save, &labels.metadata, &path, &file)?;
+            let entry = entry_of(save, &labels.metadata, &path, &file)?;
             return match self.finish(save.job.id, save.worker, &entry, save.timings, save.now)? {
                 Lease::Held | Lease::CancelRequested => Ok(Saved::Recorded { path }),
                 Lease::Lost => {
@@ -129,26 +133,26 @@ impl Library {
             };
         }
     }
+}
 
-    /// What the file would give, without reading it.
-    fn entry_of(&self, save: &Save<'_>, metadata: &Metadata, path: &str, file: &Path) -> Result<Entry> {
-        let stat = fs::metadata(file).map_err(|source| LibraryError::io(file, source))?;
-        let recipe = save.recipe;
-        Ok(Entry {
-            path: path.to_owned(),
-            id: Some(save.job.id),
-            bytes: stat.len(),
-            modified_ns: files::modified_ns(&stat),
-            width: save.pixels.width,
-            height: save.pixels.height,
-            created: save.now,
-            facts: Facts::from(recipe),
-            recipe: Some(recipe.canonical_json().map_err(WriteError::from)?),
-            recipe_hash: Some(recipe.hash().map_err(WriteError::from)?),
-            infotext: None,
-            metadata: metadata.clone(),
-        })
-    }
+/// What the file would give, without reading it.
+fn entry_of(save: &Save<'_>, metadata: &Metadata, path: &str, file: &Path) -> Result<Entry> {
+    let stat = fs::metadata(file).map_err(|source| LibraryError::io(file, source))?;
+    let recipe = save.recipe;
+    Ok(Entry {
+        path: path.to_owned(),
+        id: Some(save.job.id),
+        bytes: stat.len(),
+        modified_ns: files::modified_ns(&stat),
+        width: save.pixels.width,
+        height: save.pixels.height,
+        created: save.now,
+        facts: Facts::from(recipe),
+        recipe: Some(recipe.canonical_json().map_err(WriteError::from)?),
+        recipe_hash: Some(recipe.hash().map_err(WriteError::from)?),
+        infotext: None,
+        metadata: metadata.clone(),
+    })
 }
 
 fn next_counter(folder: &Path, open: &crate::naming::OpenName) -> Result<u64> {

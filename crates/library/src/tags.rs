@@ -74,13 +74,12 @@ fn clean(names: &[String]) -> Result<Vec<String>> {
 
 pub(crate) fn add(db: &Connection, picture: i64, name: &str) -> Result<()> {
     let mut find = db.prepare_cached("SELECT tag FROM tags WHERE name = ?1")?;
-    let tag = match find.query_row([name], |row| row.get(0)).optional()? {
-        Some(tag) => tag,
-        None => {
-            db.prepare_cached("INSERT INTO tags (name, folded) VALUES (?1, ?2)")?
-                .execute((name, search::fold(name)))?;
-            db.last_insert_rowid()
-        }
+    let tag = if let Some(tag) = find.query_row([name], |row| row.get(0)).optional()? {
+        tag
+    } else {
+        db.prepare_cached("INSERT INTO tags (name, folded) VALUES (?1, ?2)")?
+            .execute((name, search::fold(name)))?;
+        db.last_insert_rowid()
     };
     db.prepare_cached("INSERT OR IGNORE INTO picture_tags (tag, picture) VALUES (?1, ?2)")?
         .execute([tag, picture])?;

@@ -388,15 +388,14 @@ fn families() {
     let world = world();
     let made = world.render("x", 4);
     let library = &world.library;
-    // 0 -> 1 -> 2, and 3 made from the file of 1.
-    let root = world.root();
-    for (child, parent) in [(1, 0), (2, 1)] {
+    // 0 -> 1 -> 2; 3 is on its own.
+    for (child, parent, seconds) in [(1, 0, 1), (2, 1, 2)] {
         let path = library.picture_path(made[child]).unwrap();
         let metadata = Metadata {
             id: Some(made[child]),
             parent: Some(made[parent]),
             derivation: Some(Derivation::Variation),
-            created: Some(later(child as i64)),
+            created: Some(later(seconds)),
             ..Metadata::default()
         };
         update_metadata(&path, &metadata).unwrap();
@@ -413,5 +412,4 @@ fn families() {
     assert!(nodes.len() == 3 && nodes[0].picture.is_none());
     assert_eq!(library.lineage(common::new_id()).unwrap_err().code(), "not_found");
     assert_eq!(library.lineage(made[3]).unwrap().nodes.len(), 1);
-    drop(root);
 }

@@ -89,10 +89,8 @@ fn filters() {
             [Sampler::EulerAncestral, Sampler::Euler, Sampler::DpmPp2M, Sampler::Ddim][n as usize];
         recipe.steps = 10 * (n + 1);
         recipe.guidance_scale = 7.5;
-        recipe.size = [Size::new(64, 128), Size::new(128, 64), Size::new(64, 64), Size::new(64, 64)]
-            [n as usize]
-            .clone()
-            .unwrap();
+        let sizes = [Size::new(64, 128), Size::new(128, 64), Size::new(64, 64), Size::new(64, 64)];
+        recipe.size = sizes[n as usize].unwrap();
         if n == 3 {
             recipe.negative_prompt = "Watermark, bad hands".into();
         }

@@ -97,13 +97,12 @@ fn damage_mark(path: &Path) -> PathBuf {
 /// Renames the database and what belongs to it.
 fn put_aside(path: &Path, now: Moment) -> Result<PathBuf> {
     let time = now.local().strftime("%Y%m%d-%H%M%S").to_string();
-    let kept = (0..)
-        .map(|n: u32| match n {
-            0 => with_ending(path, &format!(".damaged-{time}")),
-            _ => with_ending(path, &format!(".damaged-{time}-{n}")),
-        })
-        .find(|kept| !kept.exists())
-        .unwrap_or_else(|| path.to_owned());
+    let mut kept = with_ending(path, &format!(".damaged-{time}"));
+    let mut n = 1;
+    while kept.exists() {
+        n += 1;
+        kept = with_ending(path, &format!(".damaged-{time}-{n}"));
+    }
     fs::rename(path, &kept).map_err(|error| LibraryError::io(path, error))?;
     for ending in ["-wal", "-shm"] {
         match fs::rename(with_ending(path, ending), with_ending(&kept, ending)) {

@@ -86,7 +86,7 @@ impl Library {
                 .execute(params![
                     job.id,
                     request.id,
-                    number as i64,
+                    number,
                     recipe,
                     job.recipe.model.hash,
                     job.model_path.to_string_lossy(),

@@ -113,20 +113,19 @@ impl NameTemplate {
                 rest = &rest[1..];
                 continue;
             }
-            let pieces = parts.last_mut();
             if c == '['
                 && let Some((token, length)) = bracket(rest)
             {
                 let piece = read_token(token, at..at + length, &mut diagnostics);
                 let text = Piece::Text(rest[..length].to_owned());
-                pieces.map(|pieces| pieces.push(piece.unwrap_or(text)));
+                add(&mut parts, piece.unwrap_or(text));
                 rest = &rest[length..];
                 continue;
             }
             // One character at least, so that a bracket without an end is text.
             let end =
                 rest[c.len_utf8()..].find(['[', '/', '\\']).map_or(rest.len(), |end| end + c.len_utf8());
-            pieces.map(|pieces| pieces.push(Piece::Text(rest[..end].to_owned())));
+            add(&mut parts, Piece::Text(rest[..end].to_owned()));
             rest = &rest[end..];
         }
         parts.retain(|pieces| !pieces.is_empty());
@@ -193,6 +192,12 @@ impl OpenName {
             last = last.max(number.unwrap_or(0));
         }
         last + 1
+    }
+}
+
+fn add(parts: &mut [Vec<Piece>], piece: Piece) {
+    if let Some(pieces) = parts.last_mut() {
+        pieces.push(piece);
     }
 }
 

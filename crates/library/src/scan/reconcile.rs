@@ -186,19 +186,16 @@ impl Library {
                     Some(Ok(key)) => missing_row(db, key)?,
                     _ => None,
                 };
-                match row {
+                if let Some(key) = row {
                     // The program ended between moving the file and noting it.
-                    Some(key) => {
-                        db.prepare_cached(
-                            "UPDATE pictures SET trashed_at = ?2, path = ?3, missing = 0 WHERE picture = ?1",
-                        )?
-                        .execute(params![key, now.ms, entry.path])?;
-                        report.missing = report.missing.saturating_sub(1);
-                    }
-                    None => {
-                        let mut ignored = ScanReport::default();
-                        add(db, &self.trash_folder(), entry, Some(now.ms), &mut ignored)?;
-                    }
+                    db.prepare_cached(
+                        "UPDATE pictures SET trashed_at = ?2, path = ?3, missing = 0 WHERE picture = ?1",
+                    )?
+                    .execute(params![key, now.ms, entry.path])?;
+                    report.missing = report.missing.saturating_sub(1);
+                } else {
+                    let mut ignored = ScanReport::default();
+                    add(db, &self.trash_folder(), entry, Some(now.ms), &mut ignored)?;
                 }
             }
             // Deleted from the trash by hand: gone for good.

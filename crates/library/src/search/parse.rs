@@ -7,7 +7,10 @@ use super::{
     query::{Filter, Is, Numbers, Query, Size, Term},
     values,
 };
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::{
+    diagnostic::{Diagnostic, nearest},
+    jobs::State,
+};
 
 /// The most terms of one query.
 const MAX_TERMS: usize = 64;
@@ -142,44 +145,36 @@ fn value_at(text: &str, at: usize) -> (&str, usize) {
 }
 
 fn term(raw: &Raw<'_>, query: &mut Query) {
-    let text = |text: &str| Some(Filter::Text(fold(text.trim()))).filter(|filter| !filter.is_empty());
     let filter = match &raw.key {
-        None => text(raw.value),
-        Some((name, place)) => {
-            let folded = fold(name);
-            let known = KEYS.iter().find(|(_, names)| names.contains(&folded.as_str()));
-            match known {
-                Some((key, _)) => match value(*key, raw.value) {
-                    Ok(filter) => filter,
-                    Err(Problem { message, suggestion }) => {
-                        let span = raw.value_span.clone();
-                        query.diagnostics.push(Diagnostic { span, message, suggestion });
-                        None
-                    }
-                },
-                None => {
-                    let all = KEYS.iter().flat_map(|(_, names)| names.iter().copied());
-                    let near = nearest(&folded, all);
-                    query.diagnostics.push(Diagnostic {
-                        span: place.clone(),
-                        message: match near {
-                            Some(_) => format!("there is no key `{name}`, so this was left out"),
-                            None => format!("there is no key `{name}`, so it was searched as text"),
-                        },
-                        suggestion: near.map(str::to_owned),
-                    });
-                    match near {
-                        // A slip of the finger must not empty the view; `(fox:1.2)` from a prompt is text.
-                        Some(_) => None,
-                        None => text(&format!("{name}:{}", raw.value)),
-                    }
-                }
-            }
-        }
+        None => text_filter(raw.value),
+        Some((name, place)) => keyed(name, place.clone(), raw, query),
     };
     if let Some(filter) = filter {
         query.terms.push(Term { negated: raw.negated, filter });
     }
+}
+
+fn text_filter(text: &str) -> Option<Filter> {
+    Some(Filter::Text(fold(text.trim()))).filter(|filter| !filter.is_empty())
+}
+
+fn keyed(name: &str, place: Range<usize>, raw: &Raw<'_>, query: &mut Query) -> Option<Filter> {
+    let folded = fold(name);
+    if let Some((key, _)) = KEYS.iter().find(|(_, names)| names.contains(&folded.as_str())) {
+        return value(*key, raw.value).unwrap_or_else(|Problem { message, suggestion }| {
+            query.diagnostics.push(Diagnostic { span: raw.value_span.clone(), message, suggestion });
+            None
+        });
+    }
+    let near = nearest(&folded, KEYS.iter().flat_map(|(_, names)| names.iter().copied()));
+    let consequence = if near.is_some() { "left out" } else { "searched as text" };
+    query.diagnostics.push(Diagnostic {
+        span: place,
+        message: format!("there is no key `{name}`, so this was {consequence}"),
+        suggestion: near.map(str::to_owned),
+    });
+    // A slip of the finger must not empty the view; `(fox:1.2)` from a prompt is text.
+    if near.is_some() { None } else { text_filter(&format!("{name}:{}", raw.value)) }
 }
 
 struct Problem {
@@ -193,61 +188,44 @@ fn value(key: Key, text: &str) -> Result<Option<Filter>, Problem> {
     if text.is_empty() {
         return Ok(None);
     }
-    let problem = |message: String, suggestion: Option<&str>| {
-        Err(Problem { message, suggestion: suggestion.map(str::to_owned) })
+    let problem = |message: &str, suggestion: Option<&str>| Problem {
+        message: message.to_owned(),
+        suggestion: suggestion.map(str::to_owned),
     };
-    let numbers = |what: &str| match values::numbers(text) {
-        Some(numbers) => Ok(numbers),
-        None => Err(Problem {
-            message: format!("{what} are numbers, such as 4, >=4 or 2..4"),
-            suggestion: Some(">=4".to_owned()),
-        }),
+    let numbers = |what: &str| {
+        let message = format!("{what} are numbers, such as 4, >=4 or 2..4");
+        values::numbers(text).ok_or_else(|| problem(&message, Some(">=4")))
     };
+    let folded = fold(text);
     let filter = match key {
-        Key::Prompt => Filter::Text(fold(text)),
-        Key::Negative => Filter::Negative(fold(text)),
-        Key::Model => Filter::Model(fold(text)),
+        Key::Prompt => Filter::Text(folded),
+        Key::Negative => Filter::Negative(folded),
+        Key::Model => Filter::Model(folded),
         Key::Sampler => Filter::Sampler(text.to_owned()),
         Key::Schedule => Filter::Schedule(text.to_owned()),
-        Key::Tag => Filter::Tag(fold(text)),
-        Key::Project => Filter::Project(fold(text)),
+        Key::Tag => Filter::Tag(folded),
+        Key::Project => Filter::Project(folded),
         Key::Collection => Filter::Collection(text.to_owned()),
-        Key::Seed => match text.parse() {
-            Ok(seed) => Filter::Seed(seed),
-            Err(_) => return problem("a seed is a whole number".to_owned(), None),
-        },
-        Key::Size => match Size::parse(&fold(text)) {
-            Some(size) => Filter::Size(size),
-            None => {
-                let message = "sizes are 512x768, 512x, x768, portrait, landscape or square".to_owned();
-                return problem(message, Some("512x768"));
-            }
-        },
+        Key::Seed => Filter::Seed(text.parse().map_err(|_| problem("a seed is a whole number", None))?),
+        Key::Size => {
+            let message = "sizes are 512x768, 512x, x768, portrait, landscape or square";
+            Filter::Size(Size::parse(&folded).ok_or_else(|| problem(message, Some("512x768")))?)
+        }
         Key::Steps => Filter::Steps(numbers("steps")?),
         Key::Guidance => Filter::Guidance(numbers("guidance scales")?),
         Key::Rating => Filter::Rating(numbers("ratings")?),
-        Key::Date => match values::days(text) {
-            Some(days) => Filter::Days(days),
-            None => {
-                let message = "dates are 2026, 2026-11, 2026-11-24, >=2026-11 or 2026-10..2026-11".to_owned();
-                return problem(message, None);
-            }
-        },
-        Key::Is => match Is::from_name(&fold(text)) {
-            Some(is) => Filter::Is(is),
-            None => {
-                let near = nearest(text, Is::names());
-                let all: Vec<_> = Is::names().collect();
-                return problem(format!("`is:` knows {}", all.join(", ")), near);
-            }
-        },
-        Key::Outcome => match crate::jobs::State::from_name(&fold(text)) {
-            Some(state) => Filter::Outcome(state),
-            None => {
-                let names = crate::jobs::State::ALL.map(crate::jobs::State::name);
-                return problem(format!("outcomes are {}", names.join(", ")), nearest(text, names));
-            }
-        },
+        Key::Date => {
+            let message = "dates are 2026, 2026-11, 2026-11-24, >=2026-11 or 2026-10..2026-11";
+            Filter::Days(values::days(text).ok_or_else(|| problem(message, None))?)
+        }
+        Key::Is => Filter::Is(Is::from_name(&folded).ok_or_else(|| {
+            let all: Vec<_> = Is::names().collect();
+            problem(&format!("`is:` knows {}", all.join(", ")), nearest(text, Is::names()))
+        })?),
+        Key::Outcome => Filter::Outcome(State::from_name(&folded).ok_or_else(|| {
+            let names = State::ALL.map(State::name);
+            problem(&format!("outcomes are {}", names.join(", ")), nearest(text, names))
+        })?),
     };
     Ok(Some(filter).filter(|filter| !filter.is_empty()))
 }

@@ -267,6 +267,9 @@ fn shared_condition(db: &Connection, filter: &Filter, table: &str) -> Result<Con
     })
 }
 
+/// Seconds of a day.
+const DAY: i64 = 24 * 3600;
+
 /// Keys count upwards with time, so a range of days is a range of keys: give or take a day for the local clock.
 fn days_condition(Days { first, last }: Days, table: &str) -> String {
     let key = if table == "p" { "p.picture" } else { "r.request" };
@@ -278,7 +281,6 @@ fn days_condition(Days { first, last }: Days, table: &str) -> String {
         let utc = jiff::tz::Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
         Some(utc.as_second())
     };
-    const DAY: i64 = 24 * 3600;
     if let Some(seconds) = (first > 0).then(|| start(first)).flatten() {
         condition.push_str(&format!(" AND {key} >= {}", pictures::first_key(seconds - 2 * DAY)));
     }

@@ -57,13 +57,11 @@ pub(crate) fn with_metadata(packet: Option<&str>, metadata: &Metadata) -> String
             continue;
         }
         for property in &ours {
-            match &property.element {
-                Some(element) => edits.push((with_space_before(packet, element.clone()), String::new())),
-                None => {
-                    let without =
-                        |name: &str| !ours.iter().any(|p| p.element.is_none() && p.raw_name == name);
-                    edits.push((description.tag.clone(), description.tag_with(without)));
-                }
+            if let Some(element) = &property.element {
+                edits.push((with_space_before(packet, element.clone()), String::new()));
+            } else {
+                let without = |name: &str| !ours.iter().any(|p| p.element.is_none() && p.raw_name == name);
+                edits.push((description.tag.clone(), description.tag_with(without)));
             }
         }
     }
@@ -154,7 +152,10 @@ fn block(metadata: &Metadata, foreign_id: bool) -> String {
 }
 
 fn list<'a>(lines: &mut String, name: &str, kind: &str, items: impl Iterator<Item = &'a str>) {
-    let items: String = items.map(|item| format!("\n     <rdf:li>{}</rdf:li>", escape(item))).collect();
+    let items = items.fold(String::new(), |mut items, item| {
+        let _ = write!(items, "\n     <rdf:li>{}</rdf:li>", escape(item));
+        items
+    });
     if !items.is_empty() {
         let _ = write!(lines, "\n   <{name}>\n    <rdf:{kind}>{items}\n    </rdf:{kind}>\n   </{name}>");
     }

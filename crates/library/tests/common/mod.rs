@@ -1,6 +1,6 @@
 //! A library in a temporary folder, and pictures to put into it.
 
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used)] // each test uses some of it
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::needless_pass_by_value)] // each test uses some of it
 
 use std::{
     path::{Path, PathBuf},
