@@ -76,7 +76,7 @@ CREATE UNIQUE INDEX pictures_path ON pictures (path) WHERE trashed_at IS NULL AN
 CREATE UNIQUE INDEX pictures_trash_path ON pictures (path) WHERE trashed_at IS NOT NULL;
 -- All that the gallery's layout and most filters need, in its order, without touching the rows.
 CREATE INDEX pictures_layout ON pictures (picture DESC, day, width, height, id, rating, flag, model, sampler, schedule,
-    steps, guidance, project) WHERE trashed_at IS NULL AND missing = 0;
+    steps, guidance, project, trashed_at, missing) WHERE trashed_at IS NULL AND missing = 0;
 CREATE INDEX pictures_model ON pictures (model, picture);
 CREATE INDEX pictures_best ON pictures (rating DESC, picture DESC) WHERE trashed_at IS NULL AND missing = 0;
 -- Few pictures have a flag, a project, a parent or a mask, so these stay small.

@@ -209,7 +209,7 @@ fn select(
     let leads_words = sql.has_words() && matches!(sort, Sort::Newest | Sort::Oldest);
     let mut parts = if leads_words { Parts::new(&sql, page) } else { Parts::without_leading(&sql, page) };
     let by_key = if leads_words { "f.rowid" } else { "p.picture" };
-    let mut from = "pictures p".to_owned();
+    let mut from = if leads_words { sql.table_after_words(page) } else { "pictures p" }.to_owned();
     // What rows are ordered by, and how the next page's compare with the last row.
     let mut columns_of_order = by_key;
     let mut order = format!("{by_key} DESC");
@@ -269,6 +269,7 @@ const PAGE: u64 = 1000;
 fn count(db: &Connection, kind: Kind, query: &Query, at_most: u64) -> Result<Count> {
     let sql = Sql::of(db, kind, query)?;
     let from = match kind {
+        _ if sql.has_words() => sql.table_after_words(false),
         Kind::Pictures => "pictures p",
         Kind::Requests => "requests r",
     };

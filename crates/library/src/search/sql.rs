@@ -32,6 +32,8 @@ pub(crate) struct Sql {
     without_short: Vec<String>,
     /// The terms of the last two, as they are.
     without: Vec<String>,
+    /// Whether the index `pictures_layout` holds all rows and columns that the conditions are about.
+    covered: bool,
 }
 
 impl Sql {
@@ -44,8 +46,10 @@ impl Sql {
             without_words: Vec::new(),
             without_short: Vec::new(),
             without: Vec::new(),
+            covered: kind == Kind::Pictures,
         };
         if kind == Kind::Pictures {
+            sql.covered = query.terms.iter().all(|term| is_covered(&term.filter));
             let wants = |is| query.terms.iter().any(|t| !t.negated && t.filter == Filter::Is(is));
             if !wants(Is::Trashed) {
                 sql.conditions.push(("p.trashed_at IS NULL".to_owned(), Vec::new()));
@@ -69,6 +73,17 @@ impl Sql {
         match self.kind {
             Kind::Pictures => index::PICTURES,
             Kind::Requests => index::REQUESTS,
+        }
+    }
+
+    /// The table, for a statement that the words lead: rows are then looked up one by one, and the index is much denser.
+    pub(crate) fn table_after_words(&self, row_by_row: bool) -> &'static str {
+        match self.kind {
+            Kind::Pictures if self.covered && !(row_by_row && !self.without.is_empty()) => {
+                "pictures p INDEXED BY pictures_layout"
+            }
+            Kind::Pictures => "pictures p",
+            Kind::Requests => "requests r",
         }
     }
 
@@ -178,6 +193,15 @@ impl Sql {
     }
 }
 
+/// Whether a condition needs nothing that the index `pictures_layout` does not hold.
+fn is_covered(filter: &Filter) -> bool {
+    match filter {
+        Filter::Is(is) => matches!(is, Is::Pick | Is::Reject | Is::Unflagged | Is::Rated),
+        Filter::Negative(_) | Filter::Seed(_) | Filter::Outcome(_) => false,
+        _ => true,
+    }
+}
+
 type Condition = (String, Vec<Value>);
 
 fn plain(condition: impl Into<String>) -> Condition {
@@ -204,7 +228,9 @@ fn picture_condition(db: &Connection, filter: &Filter) -> Result<Condition> {
                 .into(),
             vec![name.clone().into()],
         ),
-        Filter::Rating(numbers) => number_condition("p.rating", *numbers),
+        // A range is looked for along the way of the order, which the plus says to SQLite; else it would sort all of them.
+        Filter::Rating(numbers) if numbers.least == numbers.most => number_condition("p.rating", *numbers),
+        Filter::Rating(numbers) => number_condition("+p.rating", *numbers),
         Filter::Is(is) => match is {
             Is::Pick => plain(format!("p.flag = {}", Flag::Pick as i64)),
             Is::Reject => plain(format!("p.flag = {}", Flag::Reject as i64)),
@@ -253,7 +279,12 @@ fn request_condition(db: &Connection, filter: &Filter) -> Result<Condition> {
 /// Conditions on columns that both tables have.
 fn shared_condition(db: &Connection, filter: &Filter, table: &str) -> Result<Condition> {
     Ok(match filter {
-        Filter::Model(text) => plain(format!("{table}.model IN ({})", models(db, text)?)),
+        Filter::Model(text) => {
+            let models = models(db, text)?;
+            // One model's rows are in order in the index on it; those of several would have to be sorted.
+            let no_index = if models.contains(',') { "+" } else { "" };
+            plain(format!("{no_index}{table}.model IN ({models})"))
+        }
         Filter::Sampler(text) => names_condition(&format!("{table}.sampler"), sampler_names(text), text),
         Filter::Schedule(text) => names_condition(&format!("{table}.schedule"), schedule_names(text), text),
         Filter::Seed(seed) => (format!("{table}.seed = ?"), vec![seed.cast_signed().into()]),
