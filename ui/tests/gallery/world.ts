@@ -105,10 +105,13 @@ export function makeWorld(count: number, options: { judged?: boolean } = {}): Wo
     if (!picture) throw new StudioError({ code: 'not_found', message: `No picture ${id}` });
     return picture;
   };
-  const summary = ({ model: _m, project: _p, parent: _r, ...rest }: Kept): PictureSummary => ({
-    ...rest,
-    tags: [...rest.tags],
-  });
+  const summary = (picture: Kept): PictureSummary => {
+    const copy: Partial<Kept> = { ...picture, tags: [...picture.tags] };
+    delete copy.model;
+    delete copy.project;
+    delete copy.parent;
+    return copy as PictureSummary;
+  };
   const listed = () => ({
     collections: collections.map(({ members, ...rest }) => ({
       ...rest,

@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import type { StudioEvent, Topic } from '$lib/api';
 import { platform } from '$lib/platform';
 import type { Signal } from '$lib/platform';
@@ -60,5 +61,6 @@ function hear(signal: Signal): void {
 
 /** App.svelte calls this once. */
 export function listenToStudio(): () => void {
-  return platform().subscribe(hear);
+  // Some doors say `connected` at once: what is read while hearing must not become this effect's business.
+  return untrack(() => platform().subscribe((signal) => untrack(() => hear(signal))));
 }

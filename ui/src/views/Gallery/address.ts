@@ -1,15 +1,16 @@
 import type { PictureSummary } from '$lib/api';
 import { platform } from '$lib/platform';
 
-/** The longest side of a small thumbnail; the other kind is large enough to look at. */
+/** Longest sides that thumbnails come in: for grids, and for looking at one. */
 const SMALL = 480;
+const LARGE = 1440;
 
 type Addressed = Pick<PictureSummary, 'id' | 'version'>;
 
 /** The address of a thumbnail for a place whose longer side has so many CSS pixels. */
 export function thumbnail({ id, version }: Addressed, side: number): string {
   const ratio = typeof devicePixelRatio === 'number' ? Math.min(2, devicePixelRatio) : 1;
-  const size = side * ratio > SMALL * 1.25 ? 'large' : 'small';
+  const size = side * ratio > SMALL * 1.25 ? LARGE : SMALL;
   return platform().resourceUrl('thumbnail', id, { size, v: version });
 }
 

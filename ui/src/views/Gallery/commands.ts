@@ -2,6 +2,7 @@ import {
   Columns2,
   Expand,
   Flag,
+  FlagOff,
   FolderPlus,
   Info,
   PanelLeft,
@@ -13,7 +14,6 @@ import {
   Tag,
   Trash2,
   Undo2,
-  X,
 } from '@lucide/svelte';
 import { useCommands, type Command } from '$lib/commands';
 import type { Move } from '$lib/justified';
@@ -141,7 +141,7 @@ export function useGalleryCommands(gallery: GalleryState, search: () => void): v
     {
       id: 'gallery.reject',
       title: 'gallery:command.reject',
-      icon: X,
+      icon: FlagOff,
       shortcut: 'x',
       when: live,
       run: flag('reject'),

@@ -62,7 +62,7 @@ export class GalleryState {
     const collection = params.get('collection');
     return {
       query: params.get('q') ?? '',
-      sort: preferences.sort,
+      sort: collection ? preferences.collectionSort : preferences.sort,
       trashed: params.get('trash') === '1',
       ...(collection && { collection }),
     };
@@ -136,10 +136,17 @@ export class GalleryState {
   }
 
   /** A small picture for a collection, of which only the id is known. */
-  coverOf = (id: string): string => platform().resourceUrl('thumbnail', id, { size: 'small' });
+  coverOf = (id: string): string => platform().resourceUrl('thumbnail', id, { size: 480 });
 
   get trashed(): boolean {
     return this.request.trashed;
+  }
+
+  /** Gives the keys back to what is looked at. */
+  focus(): void {
+    const close = document.querySelector<HTMLElement>('.full, .compare');
+    if (close) close.focus();
+    else this.wall?.focus();
   }
 
   select(selection: chosen.Selection): void {

@@ -107,7 +107,8 @@ describe('looking closely', () => {
   test('fits, and shows pixels one to one', () => {
     expect(fit(picture, pane)).toBe(0.5);
     expect(actual(picture, pane)).toBe(2);
-    expect(fit({ width: 100, height: 100 }, pane)).toBe(1);
+    expect(fit({ width: 400, height: 400 }, pane)).toBe(2);
+    expect(fit({ width: 10, height: 10 }, pane)).toBe(4);
   });
 
   test('keeps the point under the pointer', () => {
@@ -122,6 +123,7 @@ describe('looking closely', () => {
     const near = settled({ scale: 2, x: 0, y: 0 }, picture, pane);
     expect(near).toEqual({ scale: 2, x: 0.25, y: 0.4 });
     expect(settled({ scale: 0.2, x: 0, y: 1 }, picture, pane)).toEqual(whole);
+    expect(settled({ scale: 0.5, x: 0, y: 1 }, { width: 500, height: 400 }, pane).scale).toBe(0.5);
     expect(panned(whole, 500, 500, picture, pane)).toEqual(whole);
   });
 });

@@ -8,6 +8,8 @@ interface Preferences {
   /** Height that rows would like to have, in pixels. */
   rowHeight: number;
   sort: Sort;
+  /** The order within collections. */
+  collectionSort: Sort;
   /** On to the next picture after a judgement. */
   advance: boolean;
   sidebar: boolean;
@@ -18,7 +20,9 @@ interface Preferences {
 export const DENSEST = 72;
 export const LARGEST = 420;
 const KEY = 'tarim.gallery';
-const sorts: readonly Sort[] = ['newest', 'oldest', 'rating'];
+/** Orders to choose from; a collection has its own besides. */
+export const sorts: readonly Sort[] = ['newest', 'oldest', 'rating', 'name'];
+export const collectionSorts: readonly Sort[] = ['collection', ...sorts];
 
 function read(): Preferences {
   let kept: Partial<Preferences> = {};
@@ -32,6 +36,10 @@ function read(): Preferences {
   return {
     rowHeight: Math.min(LARGEST, Math.max(DENSEST, height)),
     sort: kept.sort && sorts.includes(kept.sort) ? kept.sort : 'newest',
+    collectionSort:
+      kept.collectionSort && collectionSorts.includes(kept.collectionSort)
+        ? kept.collectionSort
+        : 'collection',
     advance: kept.advance === true,
     sidebar: kept.sidebar !== false,
     details: kept.details === true,

@@ -2,7 +2,7 @@
 // in shares of the picture, so that pictures of different sizes can be looked at alike.
 
 export interface Look {
-  /** 1 shows the whole picture; more magnifies. */
+  /** 1 fits the picture into its pane; more magnifies. Less shows the pixels of a small one as they are. */
   scale: number;
   x: number;
   y: number;
@@ -16,10 +16,12 @@ export interface Size {
 export const whole: Look = { scale: 1, x: 0.5, y: 0.5 };
 
 const CLOSEST_PIXELS = 8;
+/** A thumbnail-sized picture is not blown up to a blur. */
+const LARGEST_FIT = 4;
 
-/** Screen pixels per picture pixel when the whole picture is shown; small ones are not blown up. */
+/** Screen pixels per picture pixel when the picture is as large as the pane lets it be. */
 export const fit = (picture: Size, pane: Size): number =>
-  Math.min(1, pane.width / picture.width, pane.height / picture.height) || 1;
+  Math.min(LARGEST_FIT, pane.width / picture.width, pane.height / picture.height) || 1;
 
 /** The magnification at which a pixel of the picture is a pixel of the screen. */
 export const actual = (picture: Size, pane: Size, ratio = 1): number =>
@@ -28,7 +30,8 @@ export const actual = (picture: Size, pane: Size, ratio = 1): number =>
 /** Keeps the pane filled as far as the picture reaches. */
 export function settled(look: Look, picture: Size, pane: Size): Look {
   const unit = fit(picture, pane);
-  const scale = Math.min(Math.max(1, look.scale), Math.max(1, CLOSEST_PIXELS / unit));
+  const least = Math.min(1, 1 / (unit * 2));
+  const scale = Math.min(Math.max(least, look.scale), Math.max(1, CLOSEST_PIXELS / unit));
   const half = (shown: number, room: number) => (shown <= room ? 0.5 : room / shown / 2);
   const [hx, hy] = [
     half(picture.width * unit * scale, pane.width),
