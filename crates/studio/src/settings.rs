@@ -180,6 +180,7 @@ pub fn check_library_folder(folder: &Path) -> Result<()> {
 /// The settings and their file.
 pub struct Store {
     path: PathBuf,
+    defaults: Settings,
     state: Mutex<State>,
 }
 
@@ -201,8 +202,8 @@ impl Store {
                 Map::new()
             }
         };
-        let (settings, others) = merge(defaults, members, &path, &mut problems);
-        (Self { path, state: Mutex::new(State { settings, others }) }, problems)
+        let (settings, others) = merge(defaults.clone(), members, &path, &mut problems);
+        (Self { path, defaults, state: Mutex::new(State { settings, others }) }, problems)
     }
 
     /// The settings in force.
@@ -210,12 +211,22 @@ impl Store {
         lock(&self.state).settings.clone()
     }
 
-    /// Changes settings. They are in force when the file is on the disk; on an error, nothing has changed.
+    /// Changes settings. They are in force when the file is on the disk; on an error, nothing has changed. What another
+    /// process has changed meanwhile stays changed, and comes into force here too.
     pub fn change(&self, change: impl FnOnce(&mut Settings)) -> Result<Settings> {
         let mut state = lock(&self.state);
-        let mut settings = state.settings.clone();
+        let on_disk = match read(&self.path) {
+            Ok(members) if !members.is_empty() => {
+                let (settings, others) = merge(self.defaults.clone(), members, &self.path, &mut Vec::new());
+                Some(State { settings, others })
+            }
+            // Gone or damaged: what was read before is better than nothing.
+            _ => None,
+        };
+        let before = on_disk.as_ref().unwrap_or(&state);
+        let mut settings = before.settings.clone();
         change(&mut settings);
-        if settings == state.settings {
+        if settings == state.settings && on_disk.is_some() {
             return Ok(settings);
         }
         settings.check()?;
@@ -225,14 +236,15 @@ impl Store {
         let Value::Object(mut members) = to_value(&settings)? else {
             return Err(StudioError::new(ErrorKind::Internal, "the settings are no JSON object"));
         };
-        for (name, value) in &state.others {
+        let others = before.others.clone();
+        for (name, value) in &others {
             members.entry(name.clone()).or_insert_with(|| value.clone());
         }
         let mut text = serde_json::to_vec_pretty(&members)
             .map_err(|error| StudioError::caused(ErrorKind::Internal, &error))?;
         text.push(b'\n');
         files::write_whole(&self.path, &text)?;
-        state.settings = settings.clone();
+        *state = State { settings: settings.clone(), others };
         Ok(settings)
     }
 }

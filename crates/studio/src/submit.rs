@@ -13,6 +13,7 @@ use crate::events::Topic;
 use crate::inputs;
 use crate::models::FoundModel;
 use crate::studio::Studio;
+use crate::surroundings::Origin;
 
 /// The most pictures that one request may ask for.
 pub const MOST_PICTURES: u32 = 10_000;
@@ -40,6 +41,8 @@ pub struct Submission {
     pub parent: Option<(Id, Derivation)>,
     /// Higher goes first; 0 is usual.
     pub priority: i32,
+    /// Which door it came through; when absent, the one that this process is.
+    pub origin: Option<Origin>,
 }
 
 /// What was queued.
@@ -120,7 +123,7 @@ impl Studio {
         let request = NewRequest {
             id: self.new_id(now),
             created: now,
-            origin: surroundings.origin.name().to_owned(),
+            origin: submission.origin.unwrap_or(surroundings.origin).name().to_owned(),
             draft: record,
             template: recipe.prompt.template.clone(),
             prompt: recipe.prompt.text.clone(),

@@ -62,7 +62,7 @@ pub(crate) fn describe_prompt(door: &Door<'_>, request: DescribePrompt) -> Answe
     })
 }
 
-fn submission(submit: Submit) -> Answer<Submission> {
+fn submission(door: &Door<'_>, submit: Submit) -> Answer<Submission> {
     let parent = submit
         .parent
         .map(|parent| Ok::<_, WireError>((convert::id(&parent.picture)?, parent.derivation.into())));
@@ -74,11 +74,12 @@ fn submission(submit: Submit) -> Answer<Submission> {
         tags: submit.tags,
         parent: parent.transpose()?,
         priority: submit.priority,
+        origin: Some(door.caller.origin),
     })
 }
 
 pub(crate) fn submit(door: &Door<'_>, request: Submit) -> Answer<Submitted> {
-    let submitted = door.studio.submit(&submission(request)?)?;
+    let submitted = door.studio.submit(&submission(door, request)?)?;
     Ok(Submitted {
         request: submitted.request.to_string(),
         jobs: submitted.jobs.iter().map(ToString::to_string).collect(),
@@ -88,7 +89,7 @@ pub(crate) fn submit(door: &Door<'_>, request: Submit) -> Answer<Submitted> {
 }
 
 pub(crate) fn estimate(door: &Door<'_>, request: EstimateRequest) -> Answer<Estimate> {
-    let estimate = door.studio.estimate(&submission(request.submit)?)?;
+    let estimate = door.studio.estimate(&submission(door, request.submit)?)?;
     Ok(Estimate { seconds: estimate.seconds.filter(|seconds| seconds.is_finite()), bytes: estimate.bytes })
 }
 

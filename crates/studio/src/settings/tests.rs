@@ -75,3 +75,20 @@ fn what_cannot_be_used_changes_nothing() {
     store.change(|settings| settings.library_folder.clone_from(&library)).unwrap();
     assert!(library.is_dir());
 }
+
+#[test]
+fn two_processes_keep_each_others_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, _) = Store::open(folder.path(), defaults());
+    let (two, _) = Store::open(folder.path(), defaults());
+    one.change(|settings| settings.theme = Theme::Grey).unwrap();
+    let both = two.change(|settings| settings.language = Language::ZhHant).unwrap();
+    assert_eq!((both.theme, both.language), (Theme::Grey, Language::ZhHant));
+    assert_eq!(two.get(), both);
+
+    // A file that is damaged while the program runs costs nothing.
+    fs::write(folder.path().join("settings.json"), "{").unwrap();
+    let after = two.change(|settings| settings.welcomed = true).unwrap();
+    assert_eq!(after, Settings { welcomed: true, ..both });
+    assert_eq!(Store::open(folder.path(), defaults()).0.get(), after);
+}
