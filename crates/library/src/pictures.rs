@@ -73,7 +73,7 @@ CREATE TABLE recipes (
 ) STRICT;
 -- A path is free again when its picture is in the trash or gone.
 CREATE UNIQUE INDEX pictures_path ON pictures (path) WHERE trashed_at IS NULL AND missing = 0;
-CREATE UNIQUE INDEX pictures_trash_path ON pictures (path) WHERE trashed_at IS NOT NULL;
+CREATE INDEX pictures_trash_path ON pictures (path) WHERE trashed_at IS NOT NULL;
 -- All that the gallery's layout and most filters need, in its order, without touching the rows.
 CREATE INDEX pictures_layout ON pictures (picture DESC, day, width, height, id, rating, flag, model, sampler, schedule,
     steps, guidance, project, trashed_at, missing) WHERE trashed_at IS NULL AND missing = 0;

@@ -150,6 +150,9 @@ fn moved_renamed_replaced_copied_deleted() {
         "no id of its own: taken for an edit"
     );
     assert_eq!(library.picture(made[1]).unwrap().facts.prompt, "a dog");
+    // And the file is told who it is, and what it was rated.
+    assert_eq!(library.write_back(10).unwrap().written, 1);
+    assert!(picture::read(&p1).unwrap().xmp.unwrap().contains(&made[1].to_string()));
     assert_eq!(world.prompts("dog").len(), 1);
 }
 

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
     entry::{self, Entry},
@@ -190,6 +190,14 @@ fn add(
         Some(id) => id,
         None => entry::fingerprint(root, entry)?,
     };
+    // Recorded since the files were listed, by a worker or by another process that looks at them too.
+    let recorded: Option<i64> = db
+        .prepare_cached("SELECT picture FROM pictures WHERE id = ?1 AND path = ?2 AND trashed_at IS NULL")?
+        .query_row(params![id, entry.path], |row| row.get(0))
+        .optional()?;
+    if let (Some(key), None) = (recorded, trashed_at) {
+        return Ok(key);
+    }
     let mut copied = false;
     while pictures::key_of(db, id).is_ok() {
         copied = true;

@@ -29,9 +29,11 @@ impl Library {
     /// whose size or date is not what it was are opened, so that it costs little when nothing happened.
     pub fn reconcile(&self, now: Moment, observer: Observer<'_>) -> Result<ScanReport> {
         let mut report = ScanReport::default();
+        // Rows first: a picture that is recorded meanwhile is then a file too many, which `add` looks at once more, and not
+        // a row without a file.
+        let (mut rows, mut lost) = self.known_files()?;
         let files = walk::pictures(self.root(), "", &mut report)?;
         report.files = files.len() as u64;
-        let (mut rows, mut lost) = self.known_files()?;
         let mut opened = Vec::new();
         for file in files {
             match rows.get(&file.path) {
@@ -47,6 +49,11 @@ impl Library {
         let open: HashSet<&str> = opened.iter().map(|file| file.path.as_str()).collect();
         let gone: Vec<String> = rows.keys().filter(|path| !open.contains(path.as_str())).cloned().collect();
         for path in gone {
+            // Made since the folders were read.
+            if self.root().join(&path).is_file() {
+                rows.remove(&path);
+                continue;
+            }
             lost.extend(rows.remove(&path).map(|row| (row.id, row)));
         }
 
@@ -146,12 +153,16 @@ impl Library {
             Some(id) => id,
             None => entry::fingerprint(self.root(), entry)?,
         };
-        // A worker is about to record it.
-        let running = db
-            .prepare_cached("SELECT 1 FROM jobs WHERE id = ?1 AND state = 'running'")?
-            .query_row([id], |_| Ok(()))
+        // A worker is about to record it, or has done so since the rows were read.
+        let known = db
+            .prepare_cached(
+                "SELECT 1 FROM jobs WHERE id = ?1 AND state = 'running'
+                 UNION ALL
+                 SELECT 1 FROM pictures WHERE id = ?1 AND path = ?2 AND trashed_at IS NULL AND missing = 0",
+            )?
+            .query_row(params![id, entry.path], |_| Ok(()))
             .optional()?;
-        if running.is_some() {
+        if known.is_some() {
             return Ok(());
         }
         if let Some(row) = lost.remove(&id) {
@@ -211,7 +222,8 @@ fn missing_row(db: &Connection, key: i64) -> Result<Option<i64>> {
 }
 
 fn set_missing(db: &Connection, key: i64, missing: bool) -> Result<()> {
-    db.prepare_cached("UPDATE pictures SET missing = ?2 WHERE picture = ?1")?
+    // One that was moved to the trash meanwhile is where it should be.
+    db.prepare_cached("UPDATE pictures SET missing = ?2 WHERE picture = ?1 AND trashed_at IS NULL")?
         .execute(params![key, missing])?;
     Ok(())
 }
@@ -220,7 +232,14 @@ fn set_missing(db: &Connection, key: i64, missing: bool) -> Result<()> {
 fn replace(db: &Connection, row: &Row, entry: &Entry) -> Result<()> {
     let mut entry = entry.clone();
     let mut kept = None;
-    if row.dirty {
+    // A program that knows nothing of metadata may have written our picture anew. Its identity is not lost with them.
+    let bare = entry.id.is_none()
+        && db
+            .prepare_cached("SELECT 1 FROM recipes WHERE picture = ?1 AND recipe IS NOT NULL")?
+            .query_row([row.key], |_| Ok(()))
+            .optional()?
+            .is_some();
+    if row.dirty || bare {
         let details = pictures::details(db, row.key)?;
         kept = Some(crate::edit::metadata_of(db, row.key, &details)?);
     }
