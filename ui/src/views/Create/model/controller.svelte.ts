@@ -98,8 +98,16 @@ export class Controller {
     return buildSubmit(form, this.model, { prompt: form.prompt, negative: form.negative }, null);
   }
 
+  /** What the model does anyway is not held on to. */
   tune(change: Tuning): void {
-    if (this.model) tune(this.model.id, change);
+    const { model } = this;
+    if (!model) return;
+    const defaults = model.defaults as Tuning;
+    const kept = Object.entries(change).map(([key, value]) => [
+      key,
+      value === defaults[key as keyof Tuning] ? undefined : value,
+    ]);
+    tune(model.id, Object.fromEntries(kept) as Tuning);
   }
 
   /** Asks for pictures. */

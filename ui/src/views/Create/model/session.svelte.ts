@@ -278,6 +278,7 @@ export function followSession(onend: (shot: Shot) => void): void {
   ends = onend;
   if (following) return;
   following = true;
+  let lost = false;
   onSignal((signal) => {
     if (signal.kind === 'progress') {
       const shot = byJob.get(signal.job);
@@ -291,7 +292,10 @@ export function followSession(onend: (shot: Shot) => void): void {
         early.set(signal.job, signal.end);
         if (early.size > 500) early.delete(early.keys().next().value ?? '');
       }
-    } else if (signal.kind === 'connected') {
+    } else if (signal.kind === 'disconnected') {
+      lost = true;
+    } else if (signal.kind === 'connected' && lost) {
+      lost = false;
       reconcile().catch((thrown: unknown) => console.error(thrown));
     } else if (signal.kind === 'changed' && signal.topics.includes('pictures')) {
       void refreshPictures();
