@@ -1,5 +1,6 @@
 //! Finding pictures and requests: the query language, and the index of words behind it.
 
+mod conditions;
 pub(crate) mod index;
 mod parse;
 mod query;
