@@ -18,6 +18,8 @@ const EVERY: Duration = Duration::from_millis(100);
 #[derive(Default)]
 pub(crate) struct Tasks {
     running: Mutex<Vec<Running>>,
+    /// Held by whoever compares files and index: two at once would take each other's work for changes.
+    files: Mutex<()>,
 }
 
 struct Running {
@@ -133,6 +135,8 @@ impl Core {
         let library = self.library()?;
         let now = self.now();
         Ok(self.start_task(TaskKind::Rebuild, "", false, move |task| {
+            let core = Arc::clone(&task.core);
+            let _alone = lock(&core.tasks.files);
             let result =
                 library.rebuild(now, &mut |Progress { done, total }| task.progress(done, Some(total)));
             match result {
@@ -148,6 +152,8 @@ impl Core {
         let library = self.library()?;
         let now = self.now();
         Ok(self.start_task(TaskKind::Reconcile, "", quiet, move |task| {
+            let core = Arc::clone(&task.core);
+            let _alone = lock(&core.tasks.files);
             let result =
                 library.reconcile(now, &mut |Progress { done, total }| task.progress(done, Some(total)));
             match result {

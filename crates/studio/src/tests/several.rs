@@ -112,3 +112,37 @@ fn a_job_of_another_machine_is_taken_over_when_its_lease_is_over() {
     until_done(&owner, &submitted);
     assert!(began.elapsed() > Duration::from_millis(400), "it waited");
 }
+
+#[test]
+fn whoever_looks_at_the_files_meanwhile_takes_no_new_picture_for_a_lost_one() {
+    let bench = Bench::new(Script::default());
+    let (studio, other) = (bench.open(), bench.open());
+    let listener = studio.subscribe();
+    let submitted = studio.submit(&pictures("a", 60, 1)).unwrap();
+    let done = |studio: &Studio| states(studio, &submitted).iter().all(|state| *state == State::Done);
+    while !done(&studio) {
+        studio.reconcile().unwrap();
+        other.look_again();
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    studio.rebuild().unwrap();
+    other.close(crate::How::FinishCurrent);
+    let mut problems = Vec::new();
+    let mut rebuilt = false;
+    while !rebuilt {
+        match listener.next(Duration::from_secs(10)).expect("the rebuild ends") {
+            Event::Task(task) => {
+                problems.extend(task.problems);
+                rebuilt = task.finished && task.kind == crate::TaskKind::Rebuild;
+            }
+            _ => {}
+        }
+    }
+    assert!(problems.is_empty(), "{problems:?}");
+    let library = studio.library().unwrap();
+    assert_eq!(files(&library).len(), 60);
+    for id in &submitted.jobs {
+        let picture = library.picture(*id).unwrap();
+        assert!(!picture.summary.missing && !picture.dirty, "{picture:?}");
+    }
+}
