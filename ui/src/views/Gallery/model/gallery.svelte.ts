@@ -6,7 +6,7 @@ import { navigate, route, type Params } from '$lib/router/index.svelte';
 import { platform } from '$lib/platform';
 import { announce, command, showError } from '$lib/state';
 import { Culling } from './culling';
-import { type Order, OrderQuery } from './order.svelte';
+import { forgetOrder, type Order, OrderQuery } from './order.svelte';
 import { Pictures } from './pictures.svelte';
 import { preferences } from './preferences.svelte';
 import * as chosen from './selection';
@@ -28,6 +28,13 @@ const memory: { asked: string; selection: chosen.Selection; params: Params } = {
   selection: chosen.nothing,
   params: {},
 };
+
+/** Forgets where one was: between tests. */
+export function forgetGallery(): void {
+  Object.assign(memory, { asked: '', selection: chosen.nothing, params: {} });
+  forgetOrder();
+  undo.clear();
+}
 
 /** The gallery's state and deeds. Made once, at the top of Gallery.svelte. */
 export class GalleryState {

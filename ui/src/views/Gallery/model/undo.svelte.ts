@@ -21,6 +21,10 @@ export class Undo {
     this.deeds = [...this.deeds.slice(-KEPT + 1), deed];
   }
 
+  clear(): void {
+    this.deeds = [];
+  }
+
   /** It did not come about after all. */
   drop(deed: Deed): void {
     this.deeds = this.deeds.filter((kept) => kept !== deed);
