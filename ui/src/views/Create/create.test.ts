@@ -110,7 +110,7 @@ describe('Create', () => {
   test('teaches when there is nothing, with no serious accessibility fault', async () => {
     const fake = backend();
     render(TestHost);
-    await screen.findByText('20', { exact: false }).catch(() => null);
+    await waitFor(() => expect(callsOf(fake, 'list_models')).toHaveLength(1));
     const { violations } = await axe.run(document.body, {
       rules: { 'color-contrast': { enabled: false }, region: { enabled: false } },
     });

@@ -5,7 +5,7 @@ import { navigate } from '$lib/router/index.svelte';
 import { announce, command, showError } from '$lib/state';
 import { buildVariations, type Parts } from './draft';
 import { form } from './form.svelte';
-import { place, refreshPictures, type Shot } from './session.svelte';
+import { place, refreshPictures, seedOf, type Shot } from './session.svelte';
 import { sourceOfPicture, type Tool } from './source.svelte';
 import type { Controller } from './controller.svelte';
 
@@ -25,10 +25,8 @@ async function draftOf(shot: Shot): Promise<Draft> {
     const { draft } = await command('get_picture', { id: shot.id });
     if (draft) return draft;
   }
-  const { order } = shot;
-  const seed =
-    order.seed === undefined ? {} : { seed: String(BigInt(order.seed) + BigInt(shot.index)) };
-  return { ...order.submit.draft, ...seed };
+  const seed = seedOf(shot);
+  return { ...shot.order.submit.draft, ...(seed === undefined ? {} : { seed }) };
 }
 
 export const useSettings = (studio: Controller, shot: Shot, parts: Parts) =>

@@ -1,61 +1,18 @@
 import { SvelteMap } from 'svelte/reactivity';
-import type { JobEnd, JobState, PictureSummary, Submit, WireError } from '$lib/api';
-import { platform, StudioError } from '$lib/platform';
+import type { JobEnd, Submit, WireError } from '$lib/api';
+import { StudioError } from '$lib/platform';
 import { command, jobs, onSignal } from '$lib/state';
+import { Order, type Shot } from './shot.svelte';
 
-/** A picture of this session: to be, in work, or there. */
-export class Shot {
-  /** The job's id, which becomes the picture's; empty until the request is queued. */
-  id = $state('');
-  state = $state<JobState | 'sending'>('sending');
-  error = $state.raw<WireError | null>(null);
-  picture = $state.raw<PictureSummary | null>(null);
-  /** Number of the last preview; it stays on the screen until the picture itself is loaded. */
-  preview = $state(0);
-  /** A stop was asked for and not yet obeyed. */
-  stopping = $state(false);
-
-  constructor(
-    readonly order: Order,
-    readonly index: number,
-  ) {}
-
-  get key(): string {
-    return `${this.order.key}/${this.index}`;
-  }
-
-  get pending(): boolean {
-    return this.state === 'sending' || this.state === 'queued' || this.state === 'running';
-  }
-
-  get progress() {
-    return this.state === 'running' ? jobs.running.get(this.id) : undefined;
-  }
-}
-
-/** One press of the button: a request and its pictures. */
-export class Order {
-  request = $state('');
-  /** The first picture's seed, once it is drawn. */
-  seed = $state<string>();
-  shots = $state.raw<Shot[]>([]);
-
-  constructor(
-    readonly key: number,
-    readonly submit: Submit,
-  ) {
-    this.seed = submit.draft.seed;
-    this.shots = Array.from({ length: submit.count }, (_, index) => new Shot(this, index));
-  }
-
-  get width(): number {
-    return this.submit.draft.width ?? 512;
-  }
-
-  get height(): number {
-    return this.submit.draft.height ?? 512;
-  }
-}
+export {
+  inputUrl,
+  pictureUrl,
+  previewUrl,
+  seedOf,
+  thumbnailUrl,
+  type Order,
+  type Shot,
+} from './shot.svelte';
 
 class Orders {
   list = $state.raw<Order[]>([]);
@@ -129,6 +86,7 @@ async function send(order: Order): Promise<void> {
       const shot = order.shots[index];
       if (shot) adoptJob(shot, id);
     });
+    keep();
     if (answer.warnings.length) notices.forEach((hear) => hear(answer.warnings));
   } catch (thrown) {
     const { code, message, hint } = StudioError.from(thrown);
@@ -241,8 +199,17 @@ export async function reconcile(): Promise<void> {
   const requests = [...new Set(open.map((shot) => shot.order.request))];
   const queue = requests.length ? await command('get_queue', {}) : null;
   for (const request of requests) {
-    const { outcome } = await command('get_request', { id: request });
-    for (const shot of open.filter((candidate) => candidate.order.request === request)) {
+    const mine = open.filter((candidate) => candidate.order.request === request);
+    let outcome;
+    try {
+      ({ outcome } = await command('get_request', { id: request }));
+    } catch (thrown) {
+      // Another library, or an index made anew: nobody knows of it any more.
+      if (StudioError.from(thrown).code !== 'not_found') throw thrown;
+      mine.forEach(dismiss);
+      continue;
+    }
+    for (const shot of mine) {
       const failed = queue?.failed.find((job) => job.id === shot.id);
       if (failed?.error) finish(shot, { outcome: 'failed', error: failed.error });
       else if (queue?.running.some((job) => job.id === shot.id)) shot.state = 'running';
@@ -269,6 +236,7 @@ export function dismiss(shot: Shot): void {
   byJob.delete(shot.id);
   order.shots = order.shots.filter((other) => other !== shot);
   orders.list = orders.list.filter((other) => other.shots.length > 0);
+  keep();
 }
 
 let following = false;
@@ -278,6 +246,7 @@ export function followSession(onend: (shot: Shot) => void): void {
   ends = onend;
   if (following) return;
   following = true;
+  recall();
   let lost = false;
   onSignal((signal) => {
     if (signal.kind === 'progress') {
@@ -311,11 +280,47 @@ export function forgetSession(): void {
   early.clear();
 }
 
-/** Addresses of what a shot shows. */
-export const pictureUrl = (picture: PictureSummary): string =>
-  platform().resourceUrl('picture', picture.id, { version: picture.version });
-export const thumbnailUrl = (picture: PictureSummary): string =>
-  platform().resourceUrl('thumbnail', picture.id, { size: 256, version: picture.version });
-export const previewUrl = (shot: Shot): string =>
-  platform().resourceUrl('preview', shot.id, { version: shot.preview });
-export const inputUrl = (sha256: string): string => platform().resourceUrl('input', sha256);
+const KEY = 'tarim.create.session';
+/** More than this many pictures are not looked for again after a reload; the gallery has them all. */
+const KEPT = 400;
+
+interface KeptOrder {
+  request: string;
+  submit: Submit;
+  jobs: string[];
+}
+
+/** Writes down what was asked for, so that a reload of the page loses nothing. */
+function keep(): void {
+  let room = KEPT;
+  const list: KeptOrder[] = [];
+  for (const { request, submit, shots } of orders.list) {
+    const jobs = shots.map((shot) => shot.id).filter(Boolean);
+    if (!jobs.length || jobs.length > room) continue;
+    room -= jobs.length;
+    list.push({ request, submit, jobs });
+  }
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify(list));
+  } catch {
+    // Without storage the strip lasts as long as the page.
+  }
+}
+
+function recall(): void {
+  let list: KeptOrder[] = [];
+  try {
+    list = JSON.parse(sessionStorage.getItem(KEY) ?? '[]') as KeptOrder[];
+    orders.list = list.map(({ request, submit, jobs: ids }) => {
+      count += 1;
+      const order = new Order(count, { ...submit, count: ids.length });
+      order.request = request;
+      order.shots.forEach((shot, index) => adoptJob(shot, ids[index] ?? ''));
+      return order;
+    });
+  } catch {
+    // Whatever else is in there is not ours.
+    orders.list = [];
+  }
+  if (list.length) reconcile().catch((thrown: unknown) => console.error(thrown));
+}
