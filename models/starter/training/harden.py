@@ -1,26 +1,28 @@
 """A last stage for the text encoder: words it has never met must not disturb what it understands.
 
-    python models/starter/training/harden.py --work target/starter --seconds 300
+    python models/starter/training/harden.py --pipeline target/starter/pipeline --out target/starter/hardened
 
 The encoder as trained is the teacher and reads a caption; the pupil reads the same caption with
 unknown words, numbers, signs and foreign letters put between its words, and learns to give the known
 words, the padding, the mean and the UNet's pooled text the teacher's values. Captions without such
-words must stay as they are, so the UNet needs no further training. The old encoder is kept as
-`text-before-hardening.pt`.
+words must stay as they are, so the UNet needs no further training. The result is a copy of the
+pipeline with the pupil for its text encoder.
 """
 
 import argparse
 import copy
 import random
 import re
+import shutil
 import time
+from pathlib import Path
 
+import safetensors.torch
 import torch
 
 import captions
 import drawings
 import text
-import train
 
 
 def _foreign_words():
@@ -76,28 +78,36 @@ class Mixer:
         return (own, mixed, places) if len(mixed) < text.LENGTH else (own, own, list(range(len(own))))
 
 
+def open_pipeline(folder):
+    """The text encoder and the pooling that the UNet adds to its time embedding, in float32 and fixed."""
+    from transformers import CLIPTextModel
+
+    encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=torch.float32)
+    unet = safetensors.torch.load_file(folder / "unet" / "diffusion_pytorch_model.safetensors")
+    pool = text.Readout().pool
+    prefix = "add_embedding."
+    pool.load_state_dict({k.removeprefix(prefix): v.float() for k, v in unet.items() if k.startswith(prefix)})
+    return encoder.requires_grad_(False).eval(), pool.requires_grad_(False)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", default="target/starter")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--pipeline", default=str(Path(__file__).parent.parent), help="whose text encoder to harden")
+    parser.add_argument("--out", default="target/starter/hardened", help="folder of the new pipeline")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--batch", type=int, default=24)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(6)
-    run = train.Run(args.work)
-    run.train_text(0)
-    before = torch.load(run.work / "text.pt")
-    unet = torch.load(run.work / "unet.pt")["ema"]
-    pool = text.Readout().pool
-    pool.load_state_dict({k.removeprefix("add_embedding."): v for k, v in unet.items() if k.startswith("add_embedding.")})
-    pool.requires_grad_(False)
-    teacher, pupil = run.encoder, copy.deepcopy(run.encoder).requires_grad_(True)
-    mixer, rng, eos = Mixer(run.tokenizer), random.Random(17), run.vocab_size - 1
+    teacher, pool = open_pipeline(Path(args.pipeline))
+    tokenizer = text.Tokenizer(Path(args.pipeline) / "tokenizer")
+    pupil = copy.deepcopy(teacher).requires_grad_(True)
+    mixer, rng, eos = Mixer(tokenizer), random.Random(17), teacher.config.vocab_size - 1
     optimizer = torch.optim.AdamW(pupil.parameters(), lr=1e-3, weight_decay=0.0)
-    start, step, n = time.time(), 0, args.batch
-    while (used := time.time() - start) < args.seconds:
-        rate = min(1, (step + 1) / 30) * max(0.01, 1 - used / args.seconds)
+    start, n = time.time(), args.batch
+    for step in range(args.steps):
+        rate = min(1, (step + 1) / 30) * max(0.01, 1 - step / args.steps)
         batch = [mixer("" if rng.random() < 0.02 else captions.caption(drawings.sample(rng), rng), rng) for _ in range(n)]
         pad = lambda ids: ids + [eos] * (text.LENGTH - len(ids))  # noqa: E731
         clean, mixed = (torch.tensor([pad(b[i]) for b in batch]) for i in (0, 1))
@@ -122,11 +132,16 @@ def main():
             group["lr"] = 1e-3 * rate
         optimizer.step()
         optimizer.zero_grad()
-        step += 1
-        if step % 50 == 0:
-            run.log(f"harden step {step} words {words:.4f} mean {mean:.5f} pooled {pooled:.4f} same {same:.4f} of {wanted.var():.2f} {used:.0f}s")
-    run.save("text-before-hardening.pt", before)
-    run.save("text.pt", {**before, "encoder": pupil.state_dict()})
+        if (step + 1) % 50 == 0:
+            print(
+                f"step {step + 1} words {words:.4f} mean {mean:.5f} pooled {pooled:.4f} same {same:.4f} "
+                f"of {wanted.var():.2f} {time.time() - start:.0f}s",
+                flush=True,
+            )
+    shutil.copytree(args.pipeline, args.out, ignore=shutil.ignore_patterns("training", "*.png", "README.md"), dirs_exist_ok=True)
+    weights = {name: value.half().contiguous() for name, value in pupil.state_dict().items()}
+    file = Path(args.out) / "text_encoder" / "model.safetensors"
+    safetensors.torch.save_file(weights, file, metadata={"format": "pt"})
 
 
 if __name__ == "__main__":
