@@ -2,9 +2,9 @@
 
     python tests/parity/peers.py PEER TARIM
 
-Whatever that engine can render of a recipe, Tarim must render alike, at 45 dB PSNR (the
-reference, which is held to 50 dB elsewhere, keeps its levels in float64 where this engine rounds them). The peer gets the encoded prompt
-and the noise, which are not its part, and a model whose norms have 32 groups, because it writes that number down.
+Whatever that engine can render of a recipe, Tarim must render alike, at 45 dB PSNR (the reference, which is held to
+50 dB elsewhere, keeps its levels in float64 where this engine rounds them). The peer gets the encoded prompt and the
+noise, which are not its part, and a model whose norms have 32 groups, because it writes that number down.
 Run by `cargo xtask parity --peers`.
 """
 
