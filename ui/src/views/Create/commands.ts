@@ -23,6 +23,7 @@ import { starting } from './model/source.svelte';
 
 interface Deeds {
   focusPrompt: () => void;
+  weigh: (by: number) => void;
   choosePicture: () => void;
   toggleSettings: () => void;
   toggleCompare: () => void;
@@ -66,6 +67,18 @@ export function createCommands(studio: Controller, deeds: Deeds): Command[] {
       run: () => void stop(allPending()),
     },
     { id: 'create.prompt', title: 'create:command.prompt', shortcut: '/', run: deeds.focusPrompt },
+    {
+      id: 'create.heavier',
+      title: 'create:command.heavier',
+      shortcut: 'Mod+ArrowUp',
+      run: () => deeds.weigh(0.1),
+    },
+    {
+      id: 'create.lighter',
+      title: 'create:command.lighter',
+      shortcut: 'Mod+ArrowDown',
+      run: () => deeds.weigh(-0.1),
+    },
     {
       id: 'create.negative',
       title: 'create:command.negative',

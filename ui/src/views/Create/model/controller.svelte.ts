@@ -1,5 +1,5 @@
 import { getContext, setContext } from 'svelte';
-import type { Draft, FoundRecipe, Model, Preset, Submit } from '$lib/api';
+import type { Draft, FoundRecipe, Model, Parent, Preset, Submit } from '$lib/api';
 import { notify } from '$lib/components';
 import { t } from '$lib/i18n';
 import { command, query, showError, studio, takeHandoff } from '$lib/state';
@@ -56,6 +56,8 @@ export class Controller {
     () => (this.#asked.negative ? this.#describe(this.#asked.negative, true) : null),
     ['models'],
   );
+  /** What the next request derives from, as another view said. */
+  #parent: Parent | null = null;
   #estimated = $state.raw<Submit | null>(null);
   readonly estimate = query(
     'estimate',
@@ -79,6 +81,7 @@ export class Controller {
       const handed = takeHandoff();
       if (!handed) return;
       this.apply(handed.draft, handed.parts, { quiet: true });
+      this.#parent = handed.draft.init_picture ? null : (handed.parent ?? null);
       if (!handed.draft.init_picture) return;
       const parent = handed.parent?.picture;
       sourceOfDraft(handed.draft, parent)
@@ -126,6 +129,8 @@ export class Controller {
       const start = await starting.startingPoint();
       const words = { prompt: styled.prompt, negative: styled.negative_prompt };
       const submit = buildSubmit(form, this.model, words, start);
+      if (!submit.parent && this.#parent) submit.parent = this.#parent;
+      this.#parent = null;
       starting.editing = false;
       void place(submit);
     } catch (thrown) {
