@@ -45,7 +45,7 @@ pub(crate) struct Door<'a> {
     pub(crate) caller: &'a Caller,
 }
 
-/// Runs a command. The request and the answer are JSON; no request at all stands for `{}`.
+/// Runs a command. The request and the answer are JSON; no request at all, or `null`, stands for `{}`.
 ///
 /// # Errors
 /// An unknown command, a request that does not fit it, what the command itself says, and a panic inside it.
@@ -59,7 +59,10 @@ pub fn dispatch_bytes(
         let message = format!("the request has {} bytes; {MOST_REQUEST_BYTES} are allowed", request.len());
         return Err(WireError::new(ErrorCode::BadInput, message).hint("do it in several parts"));
     }
-    let request = if request.trim_ascii().is_empty() { b"{}" } else { request };
+    let request: &[u8] = match request.trim_ascii() {
+        b"" | b"null" => b"{}",
+        request => request,
+    };
     let door = Door { studio, caller };
     macro_rules! call {
         ($($(#[doc = $doc:literal])+ $area:ident $command:ident($request:ty) -> $response:ty;)*) => {

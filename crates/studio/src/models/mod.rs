@@ -7,6 +7,7 @@ mod hashes;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod tokenizers;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -28,8 +29,6 @@ use hashes::Hashes;
 const HASHED_AT_ONCE: u64 = 64 << 20;
 /// How long a question for a model waits for the search that is under way.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How many tokenizers are kept.
-const TOKENIZERS: usize = 8;
 
 /// All models, and the folders they were found in. Every method may be called from any thread.
 pub struct Models {
@@ -296,33 +295,6 @@ impl Models {
         progress: &mut dyn FnMut(u64, u64) -> bool,
     ) -> Result<Option<String>> {
         self.hashes.compute(path, progress)
-    }
-
-    /// The vocabulary of a model, kept for the next time; CLIP's own for a model that cannot be used.
-    pub fn tokenizer(&self, id: Option<&str>) -> Result<Arc<Tokenizer>> {
-        let model = id.map(|id| self.get(id)).or_else(|| self.first().ok().map(Ok)).transpose()?;
-        let source = model
-            .as_ref()
-            .and_then(|model| model.tokenizer.clone())
-            .unwrap_or(TokenizerSource::Clip { pads_with_zero: false });
-        let mut kept = lock(&self.tokenizers);
-        if let Some(at) = kept.iter().position(|(kept, _)| *kept == source) {
-            // The latest goes to the end, so that the oldest is forgotten first.
-            let entry = kept.remove(at);
-            let tokenizer = Arc::clone(&entry.1);
-            kept.push(entry);
-            return Ok(tokenizer);
-        }
-        let checkpoint = match &model {
-            Some(model) if model.tokenizer.is_some() => Some(describe::checkpoint(model)?),
-            _ => None,
-        };
-        let made = Arc::new(tokenizer(checkpoint.as_ref())?);
-        if kept.len() >= TOKENIZERS {
-            kept.remove(0);
-        }
-        kept.push((source, Arc::clone(&made)));
-        Ok(made)
     }
 }
 
