@@ -21,7 +21,7 @@ fn metadata() -> Metadata {
 }
 
 /// For each of our crates, which other crates of ours it may use (besides in its tests).
-const OURS: [(&str, &[&str]); 15] = [
+const OURS: [(&str, &[&str]); 16] = [
     ("tarim-recipe", &[]),
     ("tarim-sampling", &["tarim-recipe"]),
     ("tarim-tokenizer", &["tarim-recipe"]),
@@ -35,14 +35,16 @@ const OURS: [(&str, &[&str]); 15] = [
         &["tarim-checkpoint", "tarim-library", "tarim-recipe", "tarim-render", "tarim-tokenizer"],
     ),
     ("tarim-api", &["tarim-library", "tarim-recipe", "tarim-render", "tarim-studio"]),
+    ("tarim-machine", &["tarim-recipe", "tarim-render", "tarim-studio"]),
     ("tarim-server", &["tarim-api", "tarim-studio"]),
-    ("tarim-desktop", &["tarim-api", "tarim-studio"]),
+    ("tarim-desktop", &["tarim-api", "tarim-machine", "tarim-studio"]),
     (
         "tarim-cli",
         &[
             "tarim-api",
             "tarim-checkpoint",
             "tarim-library",
+            "tarim-machine",
             "tarim-recipe",
             "tarim-render",
             "tarim-server",

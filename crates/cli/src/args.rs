@@ -1,5 +1,6 @@
 //! The command line's grammar.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -19,6 +20,8 @@ Exit codes:
 Environment:
   TARIM_MODEL     the model to use when none is named (else models/starter, looked for
                   above the program and above the current folder)
+  TARIM_LIBRARY   the folder of pictures (else the one in the settings)
+  TARIM_CONFIG    the folder of settings, styles and presets
   TARIM_RENDERER  the renderer program (else tarim-renderer beside this program)
   LIBTORCH        the libtorch folder, the one that holds `lib` (else the one that
                   `cargo xtask setup` fetched)";
@@ -37,6 +40,11 @@ pub(crate) enum Command {
     Inspect(InspectOptions),
     Tokens(TokensOptions),
     Doctor(DoctorOptions),
+    Serve(ServeOptions),
+    Library(LibraryOptions),
+    Queue(Box<QueueOptions>),
+    History(SearchOptions),
+    Gallery(SearchOptions),
 }
 
 impl Command {
@@ -47,6 +55,10 @@ impl Command {
             Self::Inspect(options) => options.json,
             Self::Tokens(options) => options.json,
             Self::Doctor(options) => options.json,
+            Self::Serve(_) => false,
+            Self::Library(options) => options.json,
+            Self::Queue(options) => options.json,
+            Self::History(options) | Self::Gallery(options) => options.json,
         }
     }
 }
@@ -194,6 +206,151 @@ pub(crate) struct DoctorOptions {
     #[arg(long, default_value_t)]
     pub(crate) device: DeviceChoice,
     /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Open the studio in a browser: the same as the window's, on this machine
+#[derive(Args)]
+pub(crate) struct ServeOptions {
+    /// Where to listen. An address that other machines can reach needs the token that is printed
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7860")]
+    pub(crate) listen: SocketAddr,
+    /// The folder of pictures; else `TARIM_LIBRARY`, else the one in the settings
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) library: Option<PathBuf>,
+    /// Open the address in a browser
+    #[arg(long)]
+    pub(crate) open: bool,
+}
+
+/// Look after the folder of pictures and its index
+#[derive(Args)]
+pub(crate) struct LibraryOptions {
+    #[command(subcommand)]
+    pub(crate) command: LibraryCommand,
+    /// The folder of pictures; else `TARIM_LIBRARY`, else the one in the settings
+    #[arg(long, value_name = "FOLDER", global = true)]
+    pub(crate) library: Option<PathBuf>,
+    /// Print JSON lines
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Subcommand)]
+pub(crate) enum LibraryCommand {
+    /// Say where it is and how much is in it
+    Info,
+    /// Make the index again from the files alone
+    Rebuild,
+    /// Take note of files that were moved, renamed, deleted or added
+    Reconcile,
+}
+
+/// See, fill and work on the queue
+#[derive(Args)]
+pub(crate) struct QueueOptions {
+    #[command(subcommand)]
+    pub(crate) command: QueueCommand,
+    /// The folder of pictures; else `TARIM_LIBRARY`, else the one in the settings
+    #[arg(long, value_name = "FOLDER", global = true)]
+    pub(crate) library: Option<PathBuf>,
+    /// Print JSON lines
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum QueueCommand {
+    /// Show what runs, waits and failed
+    List,
+    /// Put pictures into the queue; prints the request's id
+    Add(Box<QueueAddOptions>),
+    /// Work until the queue is empty or paused. A window or `tarim serve` with the same library does so by itself
+    Run,
+    /// Start nothing new
+    Pause,
+    /// Go on
+    Resume,
+    /// Cancel jobs, or all of them
+    Cancel {
+        /// Ids of jobs
+        ids: Vec<String>,
+    },
+    /// Queue failed jobs again, or all of them
+    Retry {
+        /// Ids of jobs
+        ids: Vec<String>,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct QueueAddOptions {
+    /// What the picture should show, in A1111's prompt language
+    pub(crate) prompt: Option<String>,
+    /// What it should not show
+    #[arg(short, long, value_name = "PROMPT")]
+    pub(crate) negative: Option<String>,
+    /// A model's name, id or path
+    #[arg(short, long)]
+    pub(crate) model: Option<String>,
+    /// Start from a recipe: a picture that carries one, a recipe's JSON, or an infotext; other options override it
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) recipe: Option<PathBuf>,
+    /// How many pictures, each with the next seed
+    #[arg(short, long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) count: u32,
+    /// Seed of the first picture; drawn when not given
+    #[arg(short, long, allow_negative_numbers = true)]
+    pub(crate) seed: Option<Seed>,
+    /// Solver steps
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<u32>,
+    /// Guidance (CFG) scale, 0 to 100; 1 is none
+    #[arg(long, value_name = "SCALE", allow_negative_numbers = true)]
+    pub(crate) guidance: Option<f64>,
+    /// Solver, such as `Euler a` or `DPM++ 2M Karras`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sampler: Option<String>,
+    /// Noise levels, such as `Karras` or `SGM Uniform`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) schedule: Option<String>,
+    /// Width in pixels, a multiple of 8
+    #[arg(long, value_name = "PIXELS")]
+    pub(crate) width: Option<u32>,
+    /// Height in pixels, a multiple of 8
+    #[arg(long, value_name = "PIXELS")]
+    pub(crate) height: Option<u32>,
+    /// A picture to start from
+    #[arg(short, long, value_name = "PICTURE")]
+    pub(crate) init: Option<PathBuf>,
+    /// How much of it is drawn anew: 0 keeps the picture, 1 ignores it
+    #[arg(long)]
+    pub(crate) strength: Option<f64>,
+    /// A tag for the pictures; can be given several times
+    #[arg(long)]
+    pub(crate) tag: Vec<String>,
+    /// The project that they belong to
+    #[arg(long)]
+    pub(crate) project: Option<String>,
+    /// Higher goes first
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+    pub(crate) priority: i32,
+}
+
+/// Find requests or pictures, such as `fox rating:>=4 -blurry "exact words"`
+#[derive(Args)]
+pub(crate) struct SearchOptions {
+    /// Words and filters; none finds everything, latest first
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) query: Vec<String>,
+    /// At most this many
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: u32,
+    /// The folder of pictures; else `TARIM_LIBRARY`, else the one in the settings
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) library: Option<PathBuf>,
+    /// Print a line of JSON for each
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -13,6 +13,7 @@ mod model;
 mod output;
 mod picture_file;
 mod render;
+mod studio;
 mod tokens;
 
 use std::process::ExitCode;
@@ -39,6 +40,11 @@ fn main() -> ExitCode {
         Command::Inspect(options) => inspect::run(&options),
         Command::Tokens(options) => tokens::run(&options),
         Command::Doctor(options) => doctor::run(&options, &environment),
+        Command::Serve(options) => studio::serve(&options, &environment),
+        Command::Library(options) => studio::library(&options, &environment),
+        Command::Queue(options) => studio::queue(&options, &environment),
+        Command::History(options) => studio::history(&options, &environment),
+        Command::Gallery(options) => studio::gallery(&options, &environment),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,12 +14,13 @@ use tarim_recipe::{Draft, Environment as Prepared, ModelFacts, Precision, Recipe
 use tarim_render::{DeviceChoice, Hello, Job, JobEvent, JobId, Outcome, Renderer};
 
 use crate::args::RenderOptions;
-use crate::environment::{Environment, fresh_seed};
+use crate::environment::Environment;
 use crate::failure::{Exit, Failure, Result};
 use crate::interrupt::Interrupt;
 use crate::model;
 use progress::Reporter;
 use save::Target;
+use tarim_machine::fresh_seed;
 use wanted::Wanted;
 
 /// Each process runs one job.
