@@ -40,6 +40,7 @@ CREATE TABLE requests (
     project INTEGER REFERENCES projects,
     warnings TEXT NOT NULL
 ) STRICT;
+CREATE INDEX requests_sampler ON requests (sampler, request);
 CREATE INDEX requests_model ON requests (model, request);
 CREATE INDEX requests_project ON requests (project, request) WHERE project IS NOT NULL;
 ";

@@ -77,6 +77,8 @@ CREATE INDEX pictures_trash_path ON pictures (path) WHERE trashed_at IS NOT NULL
 CREATE INDEX pictures_layout ON pictures (picture DESC, day, width, height, id, rating, flag, model, sampler, schedule,
     steps, guidance, project, trashed_at, missing) WHERE trashed_at IS NULL AND missing = 0;
 CREATE INDEX pictures_model ON pictures (model, picture);
+CREATE INDEX pictures_sampler ON pictures (sampler, picture);
+CREATE INDEX pictures_size ON pictures (width, height, picture);
 CREATE INDEX pictures_best ON pictures (rating DESC, picture DESC) WHERE trashed_at IS NULL AND missing = 0;
 -- Few pictures have a flag, a project, a parent or a mask, so these stay small.
 CREATE INDEX pictures_flag ON pictures (flag, picture) WHERE flag <> 0;

@@ -105,13 +105,13 @@ fn shared_condition(db: &Connection, filter: &Filter, table: &str) -> Result<Con
             let no_index = if models.contains(',') { "+" } else { "" };
             plain(format!("{no_index}{table}.model IN ({models})"))
         }
-        Filter::Sampler(text) => names_condition(&format!("{table}.sampler"), sampler_names(text), text),
+        Filter::Sampler(text) => sampler_condition(db, table, text)?,
         Filter::Schedule(text) => names_condition(&format!("{table}.schedule"), schedule_names(text), text),
         Filter::Seed(seed) => (format!("{table}.seed = ?"), vec![seed.cast_signed().into()]),
         Filter::Size(size) => plain(size_condition(*size, table)),
         Filter::Steps(numbers) => number_condition(&format!("{table}.steps"), *numbers),
         Filter::Guidance(numbers) => number_condition(&format!("{table}.guidance"), *numbers),
-        Filter::Days(days) => plain(days_condition(*days, table)),
+        Filter::Days(Days { first, last }) => plain(format!("{table}.day BETWEEN {first} AND {last}")),
         Filter::Project(name) if name == "none" => plain(format!("{table}.project IS NULL")),
         Filter::Project(name) => plain(format!("{table}.project IN ({})", projects(db, name)?)),
         _ => plain("1"),
@@ -121,10 +121,9 @@ fn shared_condition(db: &Connection, filter: &Filter, table: &str) -> Result<Con
 /// Seconds of a day.
 const DAY: i64 = 24 * 3600;
 
-/// Keys count upwards with time, so a range of days is a range of keys: give or take a day for the local clock.
-fn days_condition(Days { first, last }: Days, table: &str) -> String {
-    let key = if table == "p" { "p.picture" } else { "r.request" };
-    let mut condition = format!("{table}.day BETWEEN {first} AND {last}");
+/// The keys that rows of these days have. Keys count upwards with time, so they are a range: give or take a day for the
+/// local clock, and some for days behind the 28th, which are taken for the 28th.
+pub(super) fn keys_of(Days { first, last }: Days) -> (Option<i64>, Option<i64>) {
     let start = |day: i32| {
         let (year, month, day) = (day / 10_000, day / 100 % 100, day % 100);
         let date =
@@ -132,14 +131,12 @@ fn days_condition(Days { first, last }: Days, table: &str) -> String {
         let utc = jiff::tz::Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
         Some(utc.as_second())
     };
-    if let Some(seconds) = (first > 0).then(|| start(first)).flatten() {
-        condition.push_str(&format!(" AND {key} >= {}", pictures::first_key(seconds - 2 * DAY)));
-    }
-    if let Some(seconds) = (last < i32::MAX).then(|| start(last)).flatten() {
-        // Days behind the 28th were taken for the 28th.
-        condition.push_str(&format!(" AND {key} < {}", pictures::first_key(seconds + 6 * DAY)));
-    }
-    condition
+    let least = (first > 0).then(|| start(first)).flatten();
+    let most = (last < i32::MAX).then(|| start(last)).flatten();
+    (
+        least.map(|seconds| pictures::first_key(seconds - 2 * DAY)),
+        most.map(|seconds| pictures::first_key(seconds + 6 * DAY)),
+    )
 }
 
 fn number_condition(column: &str, Numbers { least, most }: Numbers) -> Condition {
@@ -159,6 +156,9 @@ fn name_condition(column: &str, name: &str) -> (String, Value) {
 fn size_condition(size: Size, table: &str) -> String {
     match size {
         Size::Pixels { width, height } => {
+            // Only with both sides are the index's rows in order.
+            let table =
+                if width.is_some() && height.is_some() { table.to_owned() } else { format!("+{table}") };
             let side = |name: &str, side: Option<u32>| side.map(|side| format!("{table}.{name} = {side}"));
             let sides: Vec<_> =
                 [side("width", width), side("height", height)].into_iter().flatten().collect();
@@ -217,4 +217,23 @@ fn names_condition(column: &str, names: Vec<&'static str>, text: &str) -> Condit
     let mut values: Vec<Value> = names.into_iter().map(|name| Value::Text(name.to_owned())).collect();
     values.push(Value::Text(text.to_owned()));
     (format!("{column} IN ({})", vec!["?"; values.len()].join(", ")), values)
+}
+
+/// Only names that some row has: one of them alone lets SQLite read the index on it in order, and none ends the search.
+fn sampler_condition(db: &Connection, table: &str, text: &str) -> Result<Condition> {
+    let rows = if table == "p" { "pictures" } else { "requests" };
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM {rows} WHERE sampler = ?1)");
+    let mut used = db.prepare_cached(&sql)?;
+    let mut names = sampler_names(text);
+    if !names.contains(&text) {
+        names.push(text);
+    }
+    let mut values = Vec::new();
+    for name in names {
+        if used.query_row([name], |row| row.get(0))? {
+            values.push(Value::Text(name.to_owned()));
+        }
+    }
+    let no_index = if values.len() > 1 { "+" } else { "" };
+    Ok((format!("{no_index}{table}.sampler IN ({})", vec!["?"; values.len()].join(", ")), values))
 }

@@ -15,6 +15,10 @@ CREATE VIRTUAL TABLE picture_words USING fts5 (words, content='', contentless_de
 CREATE VIRTUAL TABLE picture_short USING fts5 (words, content='', contentless_delete=1, detail=none, tokenize='unicode61 remove_diacritics 0', prefix='1 2');
 CREATE VIRTUAL TABLE request_words USING fts5 (words, content='', contentless_delete=1, tokenize='trigram case_sensitive 1');
 CREATE VIRTUAL TABLE request_short USING fts5 (words, content='', contentless_delete=1, detail=none, tokenize='unicode61 remove_diacritics 0', prefix='1 2');
+-- Rows are gathered in memory before they are written, in bytes; with the usual megabyte, filling an index means
+-- merging small pieces again and again.
+INSERT INTO picture_words (picture_words, rank) VALUES ('hashsize', 8388608);
+INSERT INTO picture_short (picture_short, rank) VALUES ('hashsize', 8388608);
 ";
 
 /// The two tables of one kind of row.

@@ -289,16 +289,17 @@ struct Parts {
 impl Parts {
     /// For a statement that a full-text table leads, if words are looked for.
     fn new(sql: &Sql, row_by_row: bool) -> Self {
-        Self::gather(sql, sql.other_words(true, row_by_row))
+        let key = if sql.has_words() { "f.rowid" } else { sql.key() };
+        Self::gather(sql, key, sql.other_words(true, row_by_row))
     }
 
     /// For a statement that the rows lead.
     fn without_leading(sql: &Sql, row_by_row: bool) -> Self {
-        Self::gather(sql, sql.other_words(false, row_by_row))
+        Self::gather(sql, sql.key(), sql.other_words(false, row_by_row))
     }
 
-    fn gather(sql: &Sql, words: Vec<(String, Vec<Value>)>) -> Self {
-        let mut parts = Self { conditions: Vec::new(), values: Vec::new() };
+    fn gather(sql: &Sql, key: &str, words: Vec<(String, Vec<Value>)>) -> Self {
+        let mut parts = Self { conditions: sql.key_bounds(key), values: Vec::new() };
         for (condition, values) in sql.conditions.iter().cloned().chain(words) {
             parts.and(&condition, values);
         }

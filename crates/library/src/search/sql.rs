@@ -3,7 +3,7 @@
 use rusqlite::{Connection, types::Value};
 
 use super::{
-    conditions::{is_covered, picture_condition, request_condition},
+    conditions::{is_covered, keys_of, picture_condition, request_condition},
     index::{self, Tables, is_ideographic, short_parts},
     query::{Filter, Is, Query, Term},
 };
@@ -31,6 +31,8 @@ pub(crate) struct Sql {
     without: Vec<String>,
     /// Whether the index `pictures_layout` holds all rows and columns that the conditions are about.
     covered: bool,
+    /// Bounds of the key, where the days give some.
+    keys: (Option<i64>, Option<i64>),
 }
 
 impl Sql {
@@ -44,6 +46,7 @@ impl Sql {
             without_short: Vec::new(),
             without: Vec::new(),
             covered: kind == Kind::Pictures,
+            keys: (None, None),
         };
         if kind == Kind::Pictures {
             sql.covered = query.terms.iter().all(|term| is_covered(&term.filter));
@@ -82,6 +85,13 @@ impl Sql {
             Kind::Pictures => "pictures p",
             Kind::Requests => "requests r",
         }
+    }
+
+    /// Conditions on the key, by whichever name it has in the statement, at which an index can begin and end.
+    pub(crate) fn key_bounds(&self, key: &str) -> Vec<String> {
+        let least = self.keys.0.map(|least| format!("{key} >= {least}"));
+        let most = self.keys.1.map(|most| format!("{key} < {most}"));
+        least.into_iter().chain(most).collect()
     }
 
     /// The key column.
@@ -151,6 +161,11 @@ impl Sql {
         if let Filter::Text(text) = &term.filter {
             self.add_text(text, term.negated);
             return Ok(());
+        }
+        if let (Filter::Days(days), false) = (&term.filter, term.negated) {
+            let (least, most) = keys_of(*days);
+            self.keys.0 = self.keys.0.max(least);
+            self.keys.1 = self.keys.1.into_iter().chain(most).min();
         }
         let (condition, values) = match self.kind {
             Kind::Pictures => picture_condition(db, &term.filter)?,
