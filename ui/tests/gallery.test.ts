@@ -244,8 +244,9 @@ describe('looking', () => {
     const details = await screen.findByRole('complementary', { name: 'Details' });
     (await within(details).findByRole('button', { name: 'Use this' })).focus();
     await user.keyboard('{Enter}');
-    await user.click(await screen.findByRole('menuitem', { name: 'Seed only', hidden: true }));
+    await user.click(await screen.findByText('Seed only'));
     await waitFor(() => expect(location.hash).toBe('#/create'));
+    expect(takeHandoff()).toMatchObject({ parts: 'seed', draft: { seed: '1000' } });
   });
 
   test('filters by a chip, which writes into the query', async () => {
@@ -253,7 +254,7 @@ describe('looking', () => {
     const { user } = await open();
     screen.getByRole('button', { name: 'Flag' }).focus();
     await user.keyboard('{Enter}');
-    await user.click(await screen.findByRole('button', { name: 'Picked', hidden: true }));
+    await user.click(await screen.findByText('Picked'));
     await waitFor(() => expect(location.hash).toContain('is%3Apick'));
     await waitFor(() => expect(cell(40)).not.toBeInTheDocument());
     expect(cell(38)).toBeInTheDocument();

@@ -2,6 +2,9 @@ import { matchKeyBindingPress, parseKeybinding } from 'tinykeys';
 import { activeCommands, shortcutsOf } from './registry.svelte';
 
 const TEXT = 'input, textarea, select, [contenteditable=""], [contenteditable="true"]';
+/** What Enter and the space bar press. */
+const PRESSED =
+  'button, a[href], summary, [role="button"], [role="radio"], [role="switch"], [role="checkbox"], [role="tab"]';
 const OVERLAY = '[role="dialog"], [role="alertdialog"], [role="menu"], [role="listbox"]';
 
 function matches(event: KeyboardEvent, shortcut: string): boolean {
@@ -21,6 +24,8 @@ export function handleShortcut(event: KeyboardEvent): void {
   const typing = Boolean(target?.closest(TEXT));
   const overlaid = Boolean(target?.closest(OVERLAY));
   const modified = event.ctrlKey || event.metaKey;
+
+  if (!modified && (event.key === 'Enter' || event.key === ' ') && target?.closest(PRESSED)) return;
 
   // The newest wins: a view's own key goes before a global one.
   for (const command of activeCommands().reverse()) {
