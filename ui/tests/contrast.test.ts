@@ -4,14 +4,16 @@ import { describe, expect, test } from 'vitest';
 
 const css = readFileSync(join(import.meta.dirname, '../src/lib/design/tokens.css'), 'utf8');
 const block = (start: string) => css.slice(css.indexOf(start)).split('\n}')[0] ?? '';
-const declared = (text: string) =>
-  Object.fromEntries([...text.matchAll(/--([\w-]+):\s*([^;]+);/g)].map((m) => [m[1], m[2]]));
+const declared = (text: string): Record<string, string> =>
+  Object.fromEntries(
+    [...text.matchAll(/--([\w-]+):\s*([^;]+);/g)].map((m) => [m[1] ?? '', m[2] ?? '']),
+  );
 
 const base = declared(block(':root {'));
-const side = (index: 0 | 1) =>
+const side = (index: 0 | 1): Record<string, string> =>
   Object.fromEntries(
     Object.entries(base).map(([name, value]) => {
-      const pair = /^light-dark\((#\w+), (#\w+)\)$/.exec(value ?? '');
+      const pair = /^light-dark\((#\w+), (#\w+)\)$/.exec(value);
       return [name, pair?.[index + 1] ?? value];
     }),
   );

@@ -71,7 +71,7 @@ const OTHERS: [(&str, &[&str]); 7] = [
 const UNSAFE: [&str; 4] = ["tarim-checkpoint", "tarim-diffusion", "tarim-render", "tarim-renderer"];
 
 /// Crates whose programs may print and exit.
-const PRINTING: [&str; 4] = ["tarim-cli", "tarim-renderer", "tarim-render", "xtask"];
+const PRINTING: [&str; 5] = ["tarim-cli", "tarim-desktop", "tarim-renderer", "tarim-render", "xtask"];
 
 #[test]
 fn crates_depend_only_on_what_their_layer_allows() {

@@ -2,7 +2,7 @@
 import { convertFileSrc, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import { StudioError } from './error';
-import type { Platform, Signal } from './types';
+import type { Opened, Platform, Signal } from './types';
 
 async function call<T>(
   command: string,
@@ -57,5 +57,27 @@ export function tauriPlatform(): Platform {
     },
 
     openDialog: (options) => call<string[] | null>('open_dialog', { options }),
+    revealPicture: (id) => call('reveal_picture', { id }),
+    startDrag: (ids) => call('start_drag', { ids }),
+
+    onOpened(listener) {
+      let stopped = false;
+      let stop: (() => void) | undefined;
+      const take = async () => {
+        for (const opened of await call<Opened[]>('take_opened', {})) {
+          if (!stopped) listener(opened);
+        }
+      };
+      // Listens first: what is opened between the two is then taken by one of them.
+      void listen('opened', take).then((unlisten) => {
+        if (stopped) return unlisten();
+        stop = unlisten;
+        void take();
+      });
+      return () => {
+        stopped = true;
+        stop?.();
+      };
+    },
   };
 }

@@ -36,6 +36,9 @@ export interface DialogOptions {
   filters?: { name: string; extensions: string[] }[];
 }
 
+/** A file that the program was opened with. */
+export type Opened = { kind: 'picture'; sha256: string } | { kind: 'text'; text: string };
+
 /** The one way out of the page. `web.ts`, `tauri.ts` and `fake.ts` are its doors. */
 export interface Platform {
   readonly capabilities: Capabilities;
@@ -55,4 +58,6 @@ export interface Platform {
   revealPicture?(id: string): Promise<void>;
   /** Begins dragging these pictures' files out of the window. Present with `capabilities.dragOut`. */
   startDrag?(ids: string[]): Promise<void>;
+  /** Files that the program is opened with, from now on and until the returned function is called. */
+  onOpened?(listener: (opened: Opened) => void): () => void;
 }
