@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
-import { lucideIcons } from './tools/lucide-icons';
+import { lucideIcons } from './tools/lucide-icons.ts';
 
 // `tarim serve` listens here in development; the dev server hands it everything that is not UI.
 const backend = process.env.TARIM_SERVER ?? 'http://127.0.0.1:7860';
