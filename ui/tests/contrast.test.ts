@@ -48,6 +48,11 @@ const pairs: [string, string][] = [
   ['on-accent', 'accent-hover'],
 ];
 
+test.each([...chrome, 'text-2', 'text-3'])('%s can be read on the middle grey', (ink) => {
+  const onStage = declared(block(":root[data-theme='grey'] .stage"));
+  expect(contrast(onStage[ink] ?? '', themes.grey?.stage ?? '')).toBeGreaterThanOrEqual(4.5);
+});
+
 describe.each(Object.keys(themes))('%s', (name) => {
   const theme = themes[name] ?? {};
   test.each(pairs)('%s can be read on %s', (ink, ground) => {

@@ -9,6 +9,8 @@ export interface View {
   /** Views without one are reached from elsewhere and are not on the rail. */
   icon?: IconType;
   shortcut?: string;
+  /** What it lies on: `stage` around pictures, otherwise the chrome's own ground, where text reads best. */
+  ground?: 'stage';
   /** Without rail and drawers. */
   bare?: boolean;
   load: () => Promise<{ default: Component }>;
@@ -19,6 +21,7 @@ export const views: View[] = [
   {
     id: 'create',
     title: 'common:nav.create',
+    ground: 'stage',
     icon: Sparkles,
     shortcut: 'Mod+1',
     load: () => import('./Create/Create.svelte'),
@@ -26,6 +29,7 @@ export const views: View[] = [
   {
     id: 'gallery',
     title: 'common:nav.gallery',
+    ground: 'stage',
     icon: Images,
     shortcut: 'Mod+2',
     load: () => import('./Gallery/Gallery.svelte'),
