@@ -25,6 +25,7 @@ describe('words', () => {
     [['zh-HK'], 'zh-Hant'],
     [['fr', 'zh'], 'zh-Hans'],
     [['fr'], 'en'],
+    [['C', 'zh-CN'], 'zh-Hans'],
   ])('%j asks for %s', (wanted, language) => expect(systemLanguage(wanted)).toBe(language));
 
   test.each([

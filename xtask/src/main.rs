@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
 
 mod bench;
+mod bundle;
 mod libtorch;
 mod parity;
 mod process;
@@ -34,11 +35,17 @@ enum Task {
         #[arg(long)]
         cuda: bool,
     },
-    /// Set up, then render a first picture with the starter model and say where it is.
+    /// Set up, then open the studio's window on the starter model; where there is no screen, serve it to a browser.
     Studio {
-        /// What to draw.
+        /// Serve it to a browser even where there is a screen.
+        #[arg(long)]
+        headless: bool,
+        /// Only draw this prompt, and say where the picture is.
+        #[arg(long)]
         prompt: Option<String>,
     },
+    /// Set up, then make an installable package (`.deb`).
+    Bundle,
     /// Set up, then check formatting and lints and run the tests.
     Test {
         /// Only what needs neither libtorch nor a model: the everyday loop.
@@ -78,7 +85,9 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Setup { cuda } => setup::run(cuda),
-        Task::Studio { prompt } => studio::run(prompt.as_deref()),
+        Task::Studio { prompt: Some(prompt), .. } => studio::draw(&prompt),
+        Task::Studio { headless, prompt: None } => studio::run(headless),
+        Task::Bundle => bundle::run(),
         Task::Test { fast } => test::run(fast),
         Task::Bench { subject, steps, write } => bench::run(subject, steps, write),
         Task::Parity { full, peers, no_record } => parity::run(full, peers, !no_record),

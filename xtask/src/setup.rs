@@ -1,4 +1,4 @@
-//! `setup`: everything a fresh machine lacks, then the two programs built.
+//! `setup`: everything a fresh machine lacks, then the programs built.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::libtorch::Libtorch;
 use crate::process::{cargo, root, step};
-use crate::system;
+use crate::{system, ui};
 
 /// Prepares the machine and builds; every part is skipped when it is there already.
 pub(crate) fn run(cuda: bool) -> Result<()> {
@@ -36,17 +36,20 @@ impl Tools {
         cargo
     }
 
-    /// Builds `tarim` and `tarim-renderer` optimised.
+    /// Builds `tarim` and `tarim-renderer` optimised, with the UI inside.
     pub(crate) fn build(&self) -> Result<()> {
+        ui::build()?;
         step("Building tarim and tarim-renderer");
-        crate::process::run(self.cargo().args([
-            "build",
-            "--release",
-            "-p",
-            "tarim-cli",
-            "-p",
-            "tarim-renderer",
-        ]))
+        run_cargo(self, &["build", "--release", "-p", "tarim-cli", "-p", "tarim-renderer"])
+    }
+
+    /// Builds the window, `tarim-studio`, optimised.
+    pub(crate) fn build_window(&self) -> Result<()> {
+        system::window()?;
+        ui::build()?;
+        step("Building the window");
+        // Without this feature the window would look for a development server.
+        run_cargo(self, &["build", "--release", "-p", "tarim-desktop", "--features", "tauri/custom-protocol"])
     }
 
     /// A program that [`Tools::build`] built.
@@ -56,4 +59,8 @@ impl Tools {
             std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
         root().join(target).join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
+}
+
+fn run_cargo(tools: &Tools, arguments: &[&str]) -> Result<()> {
+    crate::process::run(tools.cargo().args(arguments))
 }

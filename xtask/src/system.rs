@@ -1,4 +1,4 @@
-//! What the operating system must provide: a C++ compiler, disk space.
+//! What the operating system must provide: a C++ compiler, the window's libraries, browsers for tests, disk space.
 
 use std::path::Path;
 use std::process::Command;
@@ -26,23 +26,66 @@ pub(crate) fn compiler() -> Result<()> {
     }
 }
 
-/// Installs a Debian package when this is Debian and we are root; otherwise says exactly what to type.
-pub(crate) fn install(package: &str, what: &str) -> Result<()> {
+/// A thing that a package brings: how to tell that it is there, and the Debian package.
+type Need = (fn() -> bool, &'static str);
+
+/// What the window is built with on Linux; macOS and Windows bring theirs.
+const WINDOW: [Need; 2] = [
+    (|| answers("pkg-config"), "pkg-config"),
+    (|| succeeds(Command::new("pkg-config").args(["--exists", "webkit2gtk-4.1"])), "libwebkit2gtk-4.1-dev"),
+];
+
+/// What the tests of window and browser UI are driven with.
+const TESTS: [Need; 4] = [
+    (|| on_path("chromium"), "chromium"),
+    (|| on_path("Xvfb"), "xvfb"),
+    (|| on_path("WebKitWebDriver"), "webkit2gtk-driver"),
+    (has_chinese_font, "fonts-noto-cjk"),
+];
+
+/// The libraries that the window is built with; installed where that needs no password, else named.
+pub(crate) fn window() -> Result<()> {
+    if cfg!(target_os = "linux") { needs(&WINDOW, "what the window is built with") } else { Ok(()) }
+}
+
+/// Browsers, a virtual screen and a font for the tests of the UI; installed where that needs no password, else named.
+pub(crate) fn browsers() -> Result<()> {
+    if cfg!(target_os = "linux") { needs(&TESTS, "what the UI's tests are driven with") } else { Ok(()) }
+}
+
+fn needs(all: &[Need], what: &str) -> Result<()> {
+    let missing: Vec<&str> = all.iter().filter(|(there, _)| !there()).map(|(_, package)| *package).collect();
+    if missing.is_empty() { Ok(()) } else { install(&missing.join(" "), what) }
+}
+
+/// Not every program answers `--version`, and some open a window when asked.
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+fn has_chinese_font() -> bool {
+    crate::process::output(Command::new("fc-list").arg(":lang=zh")).is_ok_and(|fonts| !fonts.is_empty())
+}
+
+/// Installs Debian packages when this is Debian and we are root; otherwise says exactly what to type.
+pub(crate) fn install(packages: &str, what: &str) -> Result<()> {
     let debian = Path::new("/etc/debian_version").exists();
     if !debian {
-        bail!("{what} is missing\nhint: install your system's package for it (Debian: {package})");
+        bail!("{what} is missing\nhint: install your system's packages for it (Debian: {packages})");
     }
     if !is_root() {
-        bail!("{what} is missing\nhint: run `sudo apt-get install {package}` and try again");
+        bail!("{what} is missing\nhint: run `sudo apt-get install {packages}` and try again");
     }
-    step(format!("Installing {what}: apt-get install {package}"));
+    step(format!("Installing {what}: apt-get install {packages}"));
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
         command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
         run(&mut command)
     };
     apt(&["update", "-q"])?;
-    apt(&["install", "-y", "-q", "--no-install-recommends", package])
+    let names = packages.split(' ');
+    apt(&["install", "-y", "-q", "--no-install-recommends"].into_iter().chain(names).collect::<Vec<_>>())
         .with_context(|| format!("{what} could not be installed; see apt-get's message above"))
 }
 

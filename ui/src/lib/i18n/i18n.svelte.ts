@@ -48,12 +48,21 @@ for (const [path, texts] of Object.entries(files)) {
   if (lang && namespace) (resources[lang] ??= {})[namespace] = texts;
 }
 
+/** A window in the POSIX locale reports the language "C", which is no language tag. */
+function readLocale(tag: string): Intl.Locale | null {
+  try {
+    return new Intl.Locale(tag).maximize();
+  } catch {
+    return null;
+  }
+}
+
 /** The best of our languages for what the system asks for. */
 export function systemLanguage(wanted: readonly string[] = navigator.languages): Language {
   for (const tag of wanted) {
-    const { language: base, script } = new Intl.Locale(tag).maximize();
-    if (base === 'zh') return script === 'Hant' ? 'zh-Hant' : 'zh-Hans';
-    if (base === 'en') return 'en';
+    const locale = readLocale(tag);
+    if (locale?.language === 'zh') return locale.script === 'Hant' ? 'zh-Hant' : 'zh-Hans';
+    if (locale?.language === 'en') return 'en';
   }
   return 'en';
 }
