@@ -2,14 +2,17 @@
 
 use anyhow::{Context, Result};
 
-use crate::process::{self, cargo, output, step, succeeds};
+use crate::process::{self, cargo, output, root, step, succeeds};
 use crate::setup::{self, Tools};
-use crate::ui;
+use crate::{system, ui};
 
 /// The crates that need libtorch to build or to run; the rest is the everyday loop.
 pub(crate) const WITH_LIBTORCH: [&str; 3] = ["tarim-diffusion", "tarim-renderer", "tarim-acceptance"];
 
-/// Runs everything, or (`fast`) everything that needs no libtorch.
+/// The window, which needs the system's web view to build.
+const WINDOW: &str = "tarim-desktop";
+
+/// Runs everything, or (`fast`) everything that needs no libtorch and no window.
 pub(crate) fn run(fast: bool) -> Result<()> {
     step("Formatting");
     process::run(cargo().args(["fmt", "--all", "--check"])).context("run `cargo fmt --all`")?;
@@ -17,20 +20,25 @@ pub(crate) fn run(fast: bool) -> Result<()> {
         everyday(&mut || cargo())?;
         return ui::check();
     }
+    // Everything that may have to be installed, before anything takes time.
     let tools = setup::prepare(false)?;
+    system::window()?;
+    system::browsers()?;
     ui::build()?;
     everyday(&mut || tools.cargo())?;
     ui::check()?;
-    with_libtorch(&tools)
+    with_libtorch(&tools)?;
+    end_to_end()
 }
 
 fn everyday(cargo: &mut dyn FnMut() -> std::process::Command) -> Result<()> {
-    let without: Vec<&str> = WITH_LIBTORCH.iter().flat_map(|name| ["--exclude", *name]).collect();
-    step("Lints, without libtorch");
+    let without: Vec<&str> =
+        WITH_LIBTORCH.iter().chain([&WINDOW]).flat_map(|name| ["--exclude", *name]).collect();
+    step("Lints, without libtorch and window");
     let mut clippy = cargo();
     clippy.args(["clippy", "--workspace", "--all-targets"]).args(&without).args(["--", "-D", "warnings"]);
     process::run(&mut clippy)?;
-    step("Tests, without libtorch");
+    step("Tests, without libtorch and window");
     tests(cargo(), &["--workspace"], &without)?;
     step("Documentation examples");
     process::run(cargo().args(["test", "--doc", "--quiet", "--workspace"]).args(&without))
@@ -38,14 +46,27 @@ fn everyday(cargo: &mut dyn FnMut() -> std::process::Command) -> Result<()> {
 
 fn with_libtorch(tools: &Tools) -> Result<()> {
     let packages: Vec<&str> = WITH_LIBTORCH.iter().flat_map(|name| ["-p", *name]).collect();
-    step("Lints, with libtorch");
+    step("Lints, with libtorch and window");
     process::run(
-        tools.cargo().args(["clippy", "--all-targets"]).args(&packages).args(["--", "-D", "warnings"]),
+        tools
+            .cargo()
+            .args(["clippy", "--all-targets", "-p", WINDOW])
+            .args(&packages)
+            .args(["--", "-D", "warnings"]),
     )?;
     step("Programs");
-    process::run(tools.cargo().args(["build", "-p", "tarim-cli", "-p", "tarim-renderer"]))?;
+    process::run(tools.cargo().args(["build", "-p", "tarim-cli", "-p", "tarim-renderer", "-p", WINDOW]))?;
     step("Tests, with libtorch");
     tests(tools.cargo(), &packages, &[])
+}
+
+/// The programs as people meet them: the UI in Chromium, the window through WebDriver.
+fn end_to_end() -> Result<()> {
+    let folder = root().join("tests/e2e");
+    ui::packages(&folder)?;
+    step("End to end");
+    process::run(&mut ui::npm(&folder, &["run", "check"]))?;
+    process::run(&mut ui::npm(&folder, &["test"]))
 }
 
 /// Has the test that compares the UI's types with the contract write them instead.
