@@ -31,7 +31,7 @@ export const studio = {
 
 /** App.svelte calls this once, while it sets up. */
 export function followStudio(): void {
-  const asked = query('hello', () => ({}), ['settings', 'library', 'models']);
+  const asked = query('hello', () => ({}), ['settings', 'library', 'models', 'pictures']);
   hello = asked;
   queue = query('get_queue', () => ({}), ['queue']);
   $effect(() => {
