@@ -5,8 +5,13 @@ export type Request<K extends CommandName> = Commands[K]['request'];
 export type Response<K extends CommandName> = Commands[K]['response'];
 
 export type ResourceKind = 'picture' | 'thumbnail' | 'preview' | 'input';
-/** Becomes the query string: a thumbnail's size, a preview's version. */
-export type ResourceOptions = Record<string, string | number>;
+/** Becomes the query string. */
+export interface ResourceOptions {
+  /** A thumbnail's longer side in pixels. */
+  size?: number;
+  /** Its version, so that a changed picture or a new preview is loaded anew. */
+  v?: string | number;
+}
 
 /** What a subscriber hears besides the backend's events: the state of the line itself. */
 export type Signal = StudioEvent | { kind: 'connected' } | { kind: 'disconnected' };
