@@ -123,7 +123,8 @@ export const test = base.extend<{ studio: Studio; problems: string[] }>({
   },
   // What the page complains about: no test may end with an error in the console or a refusal by the content policy.
   problems: [
-    async ({ page }, use) => {
+    // After the studio in the list, so that it is asked before the studio ends and the line to it breaks.
+    async ({ page, studio: _studio }, use) => {
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(String(error)));
       page.on('console', (message) => {
