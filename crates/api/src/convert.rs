@@ -132,7 +132,7 @@ impl From<studio::Event> for StudioEvent {
             }
             studio::Event::Task(task) => Self::Task(library::TaskProgress {
                 task: task.task,
-                kind: match task.kind {
+                work: match task.kind {
                     studio::TaskKind::Rebuild => library::TaskKind::Rebuild,
                     studio::TaskKind::Reconcile => library::TaskKind::Reconcile,
                     studio::TaskKind::ScanModels => library::TaskKind::ScanModels,

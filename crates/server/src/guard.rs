@@ -113,7 +113,8 @@ pub(crate) async fn check(State(shared): State<Shared>, request: Request, next: 
 
 fn refusal(access: &Access, request: &Request) -> Option<Response> {
     let headers = request.headers();
-    let host = text(headers, header::HOST).or_else(|| request.uri().authority().map(|it| it.as_str()));
+    let host = text(headers, header::HOST)
+        .or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str));
     let Some(host) = host.filter(|host| access.answers_to(host)) else {
         let error =
             WireError::new(ErrorCode::NotAllowed, "this server answers to names of this machine only")
@@ -139,7 +140,14 @@ fn foreign(headers: &HeaderMap, host: &str, method: &Method, path: &str) -> bool
     {
         return true;
     }
-    text(headers, header::ORIGIN).is_some_and(|origin| origin != format!("http://{host}"))
+    // Encrypted where a proxy of the person's own stands before it.
+    let own = |origin: &str| {
+        origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://"))
+            .is_some_and(|it| it == host)
+    };
+    headers.get(header::ORIGIN).is_some_and(|origin| !origin.to_str().is_ok_and(own))
 }
 
 fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

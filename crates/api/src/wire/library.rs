@@ -15,8 +15,8 @@ pub struct TaskStarted {
 pub struct TaskProgress {
     /// The task's id.
     pub task: String,
-    /// What it is.
-    pub kind: TaskKind,
+    /// What it is. Not `kind`, which tells events apart.
+    pub work: TaskKind,
     /// Items done.
     pub done: u32,
     /// Items in all, where that is known.

@@ -1,6 +1,5 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { JobProgress, TaskProgress } from '$lib/api';
-import type { Signal } from '$lib/platform';
 import { onSignal } from './events.svelte';
 
 const running = new SvelteMap<string, JobProgress>();
@@ -14,18 +13,14 @@ export const jobs = {
   tasks: tasks as ReadonlyMap<string, TaskProgress>,
 };
 
-/** A task is told by its members: its own `kind` stands where the event's tag would be. */
-function asTask(signal: Signal): TaskProgress | null {
-  return 'task' in signal ? (signal as unknown as TaskProgress) : null;
-}
-
 /** App.svelte calls this once. */
 export function followJobs(): () => void {
   return onSignal((signal) => {
-    const task = asTask(signal);
-    if (task?.finished) tasks.delete(task.task);
-    else if (task) tasks.set(task.task, task);
     switch (signal.kind) {
+      case 'task':
+        if (signal.finished) tasks.delete(signal.task);
+        else tasks.set(signal.task, signal);
+        break;
       case 'progress':
         running.set(signal.job, signal);
         break;

@@ -1711,9 +1711,9 @@ export type TaskProgress = {
  */
 task: string, 
 /**
- * What it is.
+ * What it is. Not `kind`, which tells events apart.
  */
-kind: TaskKind, 
+work: TaskKind, 
 /**
  * Items done.
  */
