@@ -130,12 +130,9 @@ fn whoever_looks_at_the_files_meanwhile_takes_no_new_picture_for_a_lost_one() {
     let mut problems = Vec::new();
     let mut rebuilt = false;
     while !rebuilt {
-        match listener.next(Duration::from_secs(10)).expect("the rebuild ends") {
-            Event::Task(task) => {
-                problems.extend(task.problems);
-                rebuilt = task.finished && task.kind == crate::TaskKind::Rebuild;
-            }
-            _ => {}
+        if let Event::Task(task) = listener.next(Duration::from_secs(10)).expect("the rebuild ends") {
+            problems.extend(task.problems);
+            rebuilt = task.finished && task.kind == crate::TaskKind::Rebuild;
         }
     }
     assert!(problems.is_empty(), "{problems:?}");
