@@ -49,7 +49,11 @@ test('a picture in work can be stopped, which is no error', async ({ page, studi
 
   await page.getByRole('textbox', { name: 'Prompt', exact: true }).click();
   await page.keyboard.insertText('a green bear');
-  await page.getByRole('textbox', { name: 'Steps' }).or(page.getByRole('spinbutton', { name: 'Steps' })).first().fill('150');
+  await page
+    .getByRole('textbox', { name: 'Steps' })
+    .or(page.getByRole('spinbutton', { name: 'Steps' }))
+    .first()
+    .fill('150');
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   await expect(page.getByText(/Step \d+ of 150/).first()).toBeVisible({ timeout: 60_000 });

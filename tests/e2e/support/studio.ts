@@ -128,7 +128,9 @@ export const test = base.extend<{ studio: Studio; problems: string[] }>({
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(String(error)));
       page.on('console', (message) => {
-        if (message.type() === 'error') problems.push(message.text());
+        // A preview may be gone by the time it is asked for: the picture has taken its place.
+        if (message.location().url.includes('/resource/preview/')) return;
+        if (message.type() === 'error') problems.push(`${message.text()} (${message.location().url})`);
       });
       await use(problems);
       expect(problems).toEqual([]);

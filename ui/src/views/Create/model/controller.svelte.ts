@@ -4,7 +4,15 @@ import { notify } from '$lib/components';
 import { t } from '$lib/i18n';
 import { command, query, showError, studio, takeHandoff } from '$lib/state';
 import { applyDraft, buildSubmit, modelOf, type Parts } from './draft';
-import { effectiveTuning, form, restoreForm, snapshotForm, tune, type Tuning } from './form.svelte';
+import {
+  effectiveTuning,
+  form,
+  layout,
+  restoreForm,
+  snapshotForm,
+  tune,
+  type Tuning,
+} from './form.svelte';
 import { place } from './session.svelte';
 import { sizeForPicture, sizeOfShape, type Size, type SizeLimits } from './size';
 import { sourceOfDraft, starting, upload, type Source, type Tool } from './source.svelte';
@@ -145,6 +153,8 @@ export class Controller {
     const before = snapshotForm();
     const models = this.models.data?.models ?? [];
     restoreForm(applyDraft(before, draft, parts, models));
+    // What acts on the picture must not be out of sight.
+    if (form.negative && (parts === 'all' || parts === 'prompt')) layout.negative = true;
     if (quiet) return;
     const missing = parts !== 'prompt' && draft.model && !modelOf(draft, models);
     notify({
