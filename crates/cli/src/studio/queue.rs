@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use serde::Serialize;
 use tarim_api::StudioEvent;
 use tarim_api::events::JobEnd;
 use tarim_api::wire::queue::{Job, PauseQueue, Queue, Which, WhichJobs};
@@ -19,27 +20,25 @@ pub(crate) fn run(options: &QueueOptions, environment: &Environment) -> Result<(
     let role = if matches!(options.command, QueueCommand::Run) { Role::Owner } else { Role::Guest };
     let door = Door::open(environment, options.library.as_deref(), Origin::Cli, role)?;
     match &options.command {
-        QueueCommand::List => list(&door, options.json),
+        QueueCommand::List => show(&door, "get_queue", &Empty {}, options.json),
         QueueCommand::Add(add) => add::run(&door, add, options.json),
         QueueCommand::Run => work(&door, options.json),
-        QueueCommand::Pause => {
-            show(&door.ask("pause_queue", &PauseQueue { paused: true, finish_current: true })?, options.json)
-        }
-        QueueCommand::Resume => {
-            show(&door.ask("pause_queue", &PauseQueue { paused: false, finish_current: true })?, options.json)
-        }
+        QueueCommand::Pause => pause(&door, true, options.json),
+        QueueCommand::Resume => pause(&door, false, options.json),
         QueueCommand::Cancel { ids } => change(&door, "cancel_jobs", ids, "cancelled", options.json),
         QueueCommand::Retry { ids } => change(&door, "retry_jobs", ids, "queued again", options.json),
     }
 }
 
-fn list(door: &Door, json: bool) -> Result<()> {
-    show(&door.ask("get_queue", &Empty {})?, json)
+fn pause(door: &Door, paused: bool, json: bool) -> Result<()> {
+    show(door, "pause_queue", &PauseQueue { paused, finish_current: true }, json)
 }
 
-fn show(queue: &Queue, json: bool) -> Result<()> {
+/// Asks a command that answers with the queue, and shows it.
+fn show(door: &Door, command: &str, request: &impl Serialize, json: bool) -> Result<()> {
+    let queue: Queue = door.ask(command, request)?;
     if json {
-        print_json(queue);
+        print_json(&queue);
         return Ok(());
     }
     let job = |state: &str, job: &Job| {
@@ -90,7 +89,7 @@ fn work(door: &Door, json: bool) -> Result<()> {
             return Some(Ok(false));
         }
         match event {
-            Some(StudioEvent::JobEnded { job, end, .. }) => {
+            Some(StudioEvent::JobEnded { job, request, end }) => {
                 match &end {
                     JobEnd::Done { seconds } => {
                         done += 1;
@@ -105,7 +104,7 @@ fn work(door: &Door, json: bool) -> Result<()> {
                     JobEnd::Cancelled | JobEnd::Requeued => {}
                 }
                 if json {
-                    print_json(&StudioEvent::JobEnded { job, request: String::new(), end });
+                    print_json(&StudioEvent::JobEnded { job, request, end });
                 }
             }
             Some(StudioEvent::Notice(problem)) => output::warning(&problem.message),
