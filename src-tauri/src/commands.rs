@@ -108,6 +108,7 @@ pub(crate) async fn reveal_picture(app: AppHandle, id: String) -> Result<(), Wir
 
 /// What was opened with Tarim and not yet looked at.
 #[tauri::command]
+#[allow(clippy::needless_pass_by_value, reason = "how Tauri passes state")]
 pub(crate) fn take_opened(waiting: State<'_, Waiting>) -> Vec<Opened> {
     waiting.take()
 }
