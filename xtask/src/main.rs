@@ -10,6 +10,7 @@ mod libtorch;
 mod parity;
 mod process;
 mod python;
+mod screenshots;
 mod setup;
 mod studio;
 mod system;
@@ -76,6 +77,8 @@ enum Task {
         #[arg(long)]
         no_record: bool,
     },
+    /// Take pictures of every view, for the README (docs/screenshots) and to be looked at (target/screenshots).
+    Screenshots,
     /// Write the TypeScript of the contract between the UI and the service again, from crates/api.
     Types,
     /// Check licences and sources of all dependencies with cargo-deny, installing it first if needed.
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Task::Test { fast } => test::run(fast),
         Task::Bench { subject, steps, write } => bench::run(subject, steps, write),
         Task::Parity { full, peers, no_record } => parity::run(full, peers, !no_record),
+        Task::Screenshots => screenshots::run(),
         Task::Types => test::types(),
         Task::Deny => test::deny(),
     };
