@@ -32,6 +32,25 @@ pub(crate) fn error(error: &WireError) -> Response {
     with_status(status, error)
 }
 
+/// More than is taken.
+pub(crate) fn too_large(what: &str, most: usize) -> Response {
+    let message = format!("the {what} is larger than {} MiB, or did not arrive whole", most >> 20);
+    let error = WireError::new(ErrorCode::BadInput, message).hint("send less at once");
+    with_status(StatusCode::PAYLOAD_TOO_LARGE, &error)
+}
+
+/// Not an address of anything.
+pub(crate) fn nothing() -> Response {
+    error(&WireError::new(ErrorCode::NotFound, "there is nothing at this address"))
+}
+
+/// An address that is asked in another way.
+pub(crate) fn wrong_method() -> Response {
+    let error = WireError::new(ErrorCode::BadInput, "this address is not asked in this way")
+        .hint("commands and uploads are sent with POST, everything else is read with GET");
+    with_status(StatusCode::METHOD_NOT_ALLOWED, &error)
+}
+
 /// A refusal.
 pub(crate) fn forbidden(error: &WireError) -> Response {
     with_status(StatusCode::FORBIDDEN, error)

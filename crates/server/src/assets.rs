@@ -1,8 +1,10 @@
 //! The UI, which is part of the program.
 
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
+
+use crate::answer;
 
 #[derive(RustEmbed)]
 #[folder = "../../ui/dist"]
@@ -13,7 +15,10 @@ struct Built;
 const MISSING: &str = include_str!("../../../assets/missing-ui/index.html");
 
 /// A file of the UI. There are no others to be had: names are looked up in what was built, not on a disk.
-pub(crate) async fn file(uri: Uri) -> Response {
+pub(crate) async fn file(method: Method, uri: Uri) -> Response {
+    if !matches!(method, Method::GET | Method::HEAD) {
+        return answer::wrong_method();
+    }
     let name = match uri.path().trim_start_matches('/') {
         "" => "index.html",
         name => name,

@@ -3,20 +3,18 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tarim_api::{ErrorCode, WireError};
-use tarim_studio::Studio;
+use tarim_studio::{Studio, inputs};
 
 use crate::guard::{self, Access, COOKIE};
 use crate::{answer, assets, events};
-
-/// The largest picture that is taken in, in bytes.
-const MOST_UPLOAD_BYTES: usize = 512 << 20;
 
 #[derive(Clone)]
 pub(crate) struct Shared {
@@ -29,11 +27,12 @@ pub fn router(studio: Arc<Studio>, access: Access) -> Router {
     let shared = Shared { studio, access };
     Router::new()
         .route("/rpc/{command}", post(command).layer(DefaultBodyLimit::max(tarim_api::MOST_REQUEST_BYTES)))
-        .route("/upload", post(upload).layer(DefaultBodyLimit::max(MOST_UPLOAD_BYTES)))
+        .route("/upload", post(upload))
         .route("/events", get(listen))
         .route("/resource/{*address}", get(resource))
         .route("/login", get(login))
-        .fallback(get(assets::file))
+        .fallback(assets::file)
+        .method_not_allowed_fallback(async || answer::wrong_method())
         .layer(middleware::from_fn_with_state(shared.clone(), guard::check))
         .with_state(shared)
 }
@@ -50,17 +49,19 @@ async fn blocking<T: Send + 'static>(
 
 async fn command(
     State(shared): State<Shared>,
-    Path(command): Path<String>,
+    command: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
+    let Ok(Path(command)) = command else { return answer::nothing() };
     // A form of another site can send other types without asking first, and must not.
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !kind.starts_with("application/json") {
+    if !is_json(kind) {
         let error = WireError::new(ErrorCode::BadInput, "a request is JSON")
             .hint("send it with `content-type: application/json`");
         return answer::error(&error);
     }
+    let Ok(body) = body else { return answer::too_large("request", tarim_api::MOST_REQUEST_BYTES) };
     let caller = shared.access.caller();
     let answer = blocking(move || tarim_api::dispatch_bytes(&shared.studio, &caller, &command, &body)).await;
     match answer {
@@ -69,16 +70,19 @@ async fn command(
     }
 }
 
-async fn upload(State(shared): State<Shared>, request: Request) -> Response {
-    let body = match axum::body::to_bytes(request.into_body(), MOST_UPLOAD_BYTES).await {
-        Ok(body) => body,
-        Err(_) => {
-            let message =
-                format!("the file is larger than {} MB or did not arrive whole", MOST_UPLOAD_BYTES >> 20);
-            return answer::error(
-                &WireError::new(ErrorCode::BadInput, message).hint("use a smaller picture"),
-            );
-        }
+/// `application/json`, with or without parameters.
+fn is_json(kind: &str) -> bool {
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+async fn upload(State(shared): State<Shared>, body: Body) -> Response {
+    let most = inputs::MOST_BYTES;
+    // Known to be too large before anything of it was read.
+    if body.size_hint().lower() > most as u64 {
+        return answer::too_large("file", most);
+    }
+    let Ok(body) = axum::body::to_bytes(body, most).await else {
+        return answer::too_large("file", most);
     };
     match blocking(move || tarim_api::upload(&shared.studio, &body)).await {
         Ok(input) => answer::json(serde_json::to_vec(&input).unwrap_or_default()),
@@ -96,7 +100,12 @@ async fn listen(State(shared): State<Shared>) -> Response {
     }
 }
 
-async fn resource(State(shared): State<Shared>, Path(address): Path<String>, uri: Uri) -> Response {
+async fn resource(
+    State(shared): State<Shared>,
+    address: Result<Path<String>, PathRejection>,
+    uri: Uri,
+) -> Response {
+    let Ok(Path(address)) = address else { return answer::nothing() };
     let address = match uri.query() {
         Some(query) => format!("{address}?{query}"),
         None => address,
@@ -113,7 +122,8 @@ struct Login {
     token: String,
 }
 
-async fn login(State(shared): State<Shared>, Query(login): Query<Login>) -> Response {
+async fn login(State(shared): State<Shared>, login: Result<Query<Login>, QueryRejection>) -> Response {
+    let Ok(Query(login)) = login else { return answer::unauthorized() };
     if !shared.access.takes(&login.token) {
         return answer::unauthorized();
     }
