@@ -14,7 +14,6 @@ export const hello: Hello = {
     release_after_minutes: 10,
     preview_every: 1,
     on_close: 'ask',
-    embed_recipe: true,
     welcomed: true,
   },
   library: { folder: 'Pictures/Tarim', pictures: 0, trashed: 0, requests: 0 },

@@ -48,8 +48,6 @@ pub struct Settings {
     pub preview_every: u32,
     /// What closing the window does while work is queued.
     pub on_close: OnClose,
-    /// Whether pictures carry their recipe and infotext.
-    pub embed_recipe: bool,
     /// Whether the welcome was gone through.
     pub welcomed: bool,
 }
@@ -115,7 +113,6 @@ impl Settings {
             release_after_minutes: 10,
             preview_every: 1,
             on_close: OnClose::default(),
-            embed_recipe: true,
             welcomed: false,
         }
     }

@@ -59,7 +59,6 @@ pub(crate) fn wire(settings: &domain::Settings) -> Settings {
             domain::OnClose::Keep => OnClose::Keep,
             domain::OnClose::Stop => OnClose::Stop,
         },
-        embed_recipe: settings.embed_recipe,
         welcomed: settings.welcomed,
     }
 }
@@ -116,7 +115,6 @@ pub(crate) fn change_settings(door: &Door<'_>, request: ChangeSettings) -> Answe
         set(&mut settings.precision, precision);
         set(&mut settings.release_after_minutes, request.release_after_minutes);
         set(&mut settings.preview_every, request.preview_every);
-        set(&mut settings.embed_recipe, request.embed_recipe);
         set(&mut settings.welcomed, request.welcomed);
     })?;
     Ok(wire(&settings))

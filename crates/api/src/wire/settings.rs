@@ -33,8 +33,6 @@ pub struct Settings {
     pub preview_every: u32,
     /// Whether the window keeps rendering in the background when it is closed with work queued: ask, keep, stop.
     pub on_close: OnClose,
-    /// Whether pictures carry their recipe and infotext.
-    pub embed_recipe: bool,
     /// Whether the welcome was gone through.
     pub welcomed: bool,
 }

@@ -1579,10 +1579,6 @@ preview_every: number,
  */
 on_close: OnClose, 
 /**
- * Whether pictures carry their recipe and infotext.
- */
-embed_recipe: boolean, 
-/**
  * Whether the welcome was gone through.
  */
 welcomed: boolean, };
