@@ -5,7 +5,7 @@ import axe from 'axe-core';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Models, PictureSummary, Submit, WhichJobs } from '$lib/api';
 import type { FakePlatform } from '$lib/platform/fake';
-import { useFake } from '../../../tests/fixtures';
+import { queue as emptyQueue, useFake } from '../../../tests/fixtures';
 import { form, initialForm, restoreForm } from './model/form.svelte';
 import { forgetSession } from './model/session.svelte';
 import { starting } from './model/source.svelte';
@@ -171,6 +171,30 @@ describe('Create', () => {
     expect(await screen.findByRole('heading', { name: 'Stopped' })).toBeVisible();
   });
 
+  test('knows what was cancelled while it waited, of which no event tells', async () => {
+    let waiting: { id: string }[] = [];
+    const fake = backend({
+      get_queue: () => ({
+        ...emptyQueue,
+        running: [{ id: 'j1' }],
+        waiting,
+        waiting_total: waiting.length,
+      }),
+      find_pictures: () => ({ pictures: [] }),
+      get_request: () => ({ outcome: { queued: 1, running: 1, done: 0, failed: 0, cancelled: 1 } }),
+    });
+    render(TestHost);
+    type('a fox');
+    form.count = 3;
+    await press();
+    expect(await screen.findByRole('button', { name: '3 pictures wait' })).toBeVisible();
+    // Somebody cancels the last one in the queue's drawer.
+    waiting = [{ id: 'j2' }];
+    fake.emit({ kind: 'changed', topics: ['queue'] });
+    expect(await screen.findByRole('button', { name: '1 picture waits' })).toBeVisible();
+    expect(screen.getByRole('button', { name: /^Stopped: a fox/ })).toBeVisible();
+  });
+
   test('says why a picture failed and what to do, and tries again', async () => {
     const fake = backend({ retry_jobs: () => ({ changed: 1 }) });
     render(TestHost);
@@ -269,14 +293,17 @@ describe('Create', () => {
     render(TestHost);
     const file = new File([new Uint8Array(4)], 'x.png', { type: 'image/png' });
     const input = screen.getByLabelText('Choose a picture to start from', { selector: 'input' });
-    await userEvent.upload(input, file);
+    // The dialog that closes holds the pointer for a moment; what is tested is what the file does.
+    const user = userEvent.setup({ pointerEventsCheck: 0 });
+    await user.upload(input, file);
     expect(await screen.findByRole('dialog')).toHaveTextContent('a gate');
-    await userEvent.click(screen.getByRole('button', { name: 'Restore its recipe' }));
+    await user.click(screen.getByRole('button', { name: 'Restore its recipe' }));
     expect(form).toMatchObject({ prompt: 'a gate', seed: '5', seedLocked: true });
-    await userEvent.upload(input, file);
-    await userEvent.click(await screen.findByRole('button', { name: 'Start from it' }));
+    await user.upload(input, file);
+    await user.click(await screen.findByRole('button', { name: 'Start from it' }));
     expect(starting.source).toMatchObject({ width: 512, height: 512 });
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    await waitFor(() => expect(document.body).not.toHaveStyle('pointer-events: none'));
     await press();
     await waitFor(() => expect(submitted(fake)).toHaveLength(1));
     expect(submitted(fake)[0]?.draft).toMatchObject({

@@ -146,6 +146,7 @@ export async function stop(shots: readonly Shot[]): Promise<void> {
   shots.forEach((shot) => (shot.stopping = shot.pending));
   try {
     await command('cancel_jobs', { which: { jobs: ids } });
+    await reconcile();
   } catch (thrown) {
     shots.forEach((shot) => (shot.stopping = false));
     throw thrown;
@@ -188,33 +189,43 @@ async function fetchPictures(shots: Shot[]): Promise<void> {
   }
 }
 
-/** After a break of the line: what became of what we wait for. */
+/**
+ * What became of what we wait for: after a break of the line, and when the queue was changed without a word about
+ * its jobs, as those that are cancelled while they wait end without an event.
+ */
 export async function reconcile(): Promise<void> {
   const waiting = allPending().filter((shot) => shot.id);
   if (!waiting.length) return;
-  for (let from = 0; from < waiting.length; from += 500) {
-    await fetchPictures(waiting.slice(from, from + 500));
+  // The queue first: what ends while we ask is among the pictures then.
+  const queue = await command('get_queue', {});
+  const running = new Set(queue.running.map((job) => job.id));
+  const queued = new Set(queue.waiting.map((job) => job.id));
+  const failed = new Map(queue.failed.map((job) => [job.id, job.error]));
+  for (const shot of waiting) {
+    const error = failed.get(shot.id);
+    if (running.has(shot.id)) shot.state = 'running';
+    else if (queued.has(shot.id)) shot.state = 'queued';
+    else if (error) finish(shot, { outcome: 'failed', error });
   }
-  const open = waiting.filter((shot) => shot.pending);
-  const requests = [...new Set(open.map((shot) => shot.order.request))];
-  const queue = requests.length ? await command('get_queue', {}) : null;
-  for (const request of requests) {
-    const mine = open.filter((candidate) => candidate.order.request === request);
-    let outcome;
+  const gone = waiting.filter(
+    (shot) => shot.pending && !running.has(shot.id) && !queued.has(shot.id),
+  );
+  for (let from = 0; from < gone.length; from += 500) {
+    await fetchPictures(gone.slice(from, from + 500));
+  }
+  const open = gone.filter((shot) => shot.pending);
+  const listed = queue.waiting_total <= queue.waiting.length;
+  for (const request of new Set(open.map((shot) => shot.order.request))) {
+    const mine = open.filter((shot) => shot.order.request === request);
     try {
-      ({ outcome } = await command('get_request', { id: request }));
+      const { outcome } = await command('get_request', { id: request });
+      const over = outcome.queued + outcome.running === 0;
+      if (!listed && !over) continue;
+      mine.filter((shot) => shot.pending).forEach((shot) => finish(shot, { outcome: 'cancelled' }));
     } catch (thrown) {
       // Another library, or an index made anew: nobody knows of it any more.
       if (StudioError.from(thrown).code !== 'not_found') throw thrown;
       mine.forEach(dismiss);
-      continue;
-    }
-    for (const shot of mine) {
-      const failed = queue?.failed.find((job) => job.id === shot.id);
-      if (failed?.error) finish(shot, { outcome: 'failed', error: failed.error });
-      else if (queue?.running.some((job) => job.id === shot.id)) shot.state = 'running';
-      else if (outcome.queued + outcome.running === 0) finish(shot, { outcome: 'cancelled' });
-      else shot.state = 'queued';
     }
   }
 }
@@ -238,6 +249,19 @@ export function dismiss(shot: Shot): void {
   orders.list = orders.list.filter((other) => other.shots.length > 0);
   keep();
 }
+
+/** News come in bursts; one look answers them all. */
+function soon(deed: () => Promise<void>): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      deed().catch((thrown: unknown) => console.error(thrown));
+    }, 400);
+  };
+}
+const refreshSoon = soon(() => refreshPictures());
+const reconcileSoon = soon(reconcile);
 
 let following = false;
 
@@ -266,8 +290,9 @@ export function followSession(onend: (shot: Shot) => void): void {
     } else if (signal.kind === 'connected' && lost) {
       lost = false;
       reconcile().catch((thrown: unknown) => console.error(thrown));
-    } else if (signal.kind === 'changed' && signal.topics.includes('pictures')) {
-      void refreshPictures();
+    } else if (signal.kind === 'changed') {
+      if (signal.topics.includes('pictures')) refreshSoon();
+      if (signal.topics.includes('queue')) reconcileSoon();
     }
   });
 }
