@@ -342,7 +342,6 @@ pub(crate) struct QueueAddOptions {
 #[derive(Args)]
 pub(crate) struct SearchOptions {
     /// Words and filters; none finds everything, latest first
-    #[arg(allow_hyphen_values = true)]
     pub(crate) query: Vec<String>,
     /// At most this many
     #[arg(long, default_value_t = 50)]

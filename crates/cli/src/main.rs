@@ -12,6 +12,7 @@ mod interrupt;
 mod model;
 mod output;
 mod picture_file;
+mod query_words;
 mod render;
 mod studio;
 mod tokens;
@@ -24,7 +25,7 @@ use crate::args::{Arguments, Command};
 use crate::environment::Environment;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::try_parse_from(query_words::set_apart(std::env::args_os())) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are no errors: clap prints them to stdout.

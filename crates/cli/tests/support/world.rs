@@ -65,6 +65,8 @@ impl World {
             .args(arguments)
             .current_dir(self.folder.path())
             .env("TARIM_MODEL", "模型")
+            .env("TARIM_LIBRARY", self.path("library"))
+            .env("TARIM_CONFIG", self.path("config"))
             .env("TARIM_RENDERER", env!("CARGO_BIN_EXE_tarim-test-renderer"))
             .env(SCRIPT_VARIABLE, serde_json::to_string(&self.script).unwrap())
             .env_remove("LIBTORCH")
