@@ -339,6 +339,25 @@ fn hostile_texts_stay_texts() {
 }
 
 #[test]
+fn what_starts_from_a_pictures_bytes_is_its_child() {
+    let home = Home::new();
+    let parent = home.make("a fox", 1)["jobs"][0].clone();
+    let input = home.get("input_from_picture", &json!({"id": parent}));
+    // Submitted without a word about a parent, as from another window or the terminal.
+    let draft = json!({"prompt": "a wolf", "steps": 2, "init_picture": input["sha256"], "strength": 0.5});
+    let made = home.get("submit", &json!({"draft": draft, "count": 1}));
+    let child = made["jobs"][0].clone();
+    home.wait_until("the child is there", || home.ask("get_picture", &json!({"id": child})).is_ok());
+    for id in [&parent, &child] {
+        let family = home.get("get_lineage", &json!({"id": id}));
+        let members = family["members"].as_array().unwrap();
+        let ids: Vec<_> = members.iter().map(|member| &member["picture"]["id"]).collect();
+        assert_eq!(ids, [&parent, &child], "{family}");
+        assert_eq!(members[1]["parent"], 0, "{family}");
+    }
+}
+
+#[test]
 fn without_a_library_everything_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
