@@ -1,6 +1,6 @@
 // Takes pictures of every view for the README and for looking at: `cargo xtask screenshots`. The few that the README
 // shows go to docs/screenshots, all of them to target/screenshots.
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Page, test } from '@playwright/test';
 import { root } from './support/programs.ts';
@@ -20,17 +20,24 @@ const PROMPTS = [
   'pyramids, crimson palette, crescent, neon grid',
   'a person with purple hair, round glasses, black suit, green background',
 ];
-/** What the README shows, by the names below. */
-const README = new Set([
-  'create-dark-en',
-  'create-light-zh-Hans',
-  'gallery-dark-en',
-  'full-dark-en',
-  'compare-dark-en',
-  'history-light-en',
-  'settings-light-zh-Hans',
-  'phone-dark-en',
-]);
+/** What is typed for each look. */
+const TYPED: Record<string, string> = {
+  'dark-en': 'avatar of an orange fox with a (crown:1.2) and sunglasses, purple background',
+  'dark-zh-Hans': '粉色的熊，戴皇冠，(红色西装:1.2)，青色背景',
+  'light-en': 'a yellow robot with a (neon visor:1.3), black armor, teal background',
+  'light-zh-Hans': '赛博楼兰，沙漠中的废墟塔楼，(紫色霓虹之夜:1.2)，粉色太阳，繁星',
+};
+/** What the README shows, under which name. */
+const README: Record<string, string> = {
+  'create-light-en': 'create',
+  'create-dark-zh-Hans': 'create-zh-dark',
+  'inpaint-dark-en': 'inpaint',
+  'gallery-dark-en': 'gallery',
+  'details-light-en': 'details',
+  'compare-dark-en': 'compare',
+  'history-dark-en': 'history',
+  'phone-dark-en': 'phone',
+};
 
 const all = join(root, 'target/screenshots');
 const kept = join(root, 'docs/screenshots');
@@ -45,13 +52,14 @@ async function idle(studio: Studio): Promise<void> {
   while ((await pending(studio)) > 0) await new Promise((done) => setTimeout(done, 300));
 }
 
-async function shoot(page: Page, name: string): Promise<void> {
+async function shoot(page: Page, name: string, settle = 700): Promise<void> {
   // Thumbnails and previews are made on demand.
   await page.waitForLoadState('load');
-  await page.waitForTimeout(700);
-  const path = join(all, `${name}.png`);
-  await page.screenshot({ path });
-  if (README.has(name)) copyFileSync(path, join(kept, `${name}.png`));
+  await page.waitForTimeout(settle);
+  await page.screenshot({ path: join(all, `${name}.png`) });
+  // Walls of pictures are large as PNG.
+  const shown = README[name];
+  if (shown) await page.screenshot({ path: join(kept, `${shown}.jpg`), type: 'jpeg', quality: 88 });
   console.log(name);
 }
 
@@ -69,15 +77,24 @@ async function views(page: Page, studio: Studio, look: string): Promise<void> {
   await shoot(page, `create-empty-${look}`);
   const prompt = page.locator('.cm-content').first();
   await prompt.click();
-  await page.keyboard.insertText('avatar of an orange fox with a (crown:1.2) and sunglasses, purple background');
+  await page.keyboard.insertText(TYPED[look] ?? '');
   await page.keyboard.press('Control+Enter');
-  await page.locator('.status .doing').waitFor();
-  await page.waitForTimeout(1500);
-  await shoot(page, `create-busy-${look}`);
+  await page.locator('.status .doing', { hasText: /\d/ }).waitFor();
+  await shoot(page, `create-busy-${look}`, 0);
   await idle(studio);
   await shoot(page, `create-${look}`);
   await page.locator('body').click({ position: { x: 2, y: 2 } });
   await page.keyboard.press('b');
+  const mask = await page.getByRole('application').boundingBox();
+  if (mask) {
+    const [x, y] = [mask.x + mask.width / 2, mask.y + mask.height / 2];
+    await page.mouse.move(x - 90, y - 20);
+    await page.mouse.down();
+    for (let step = 0; step <= 20; step += 1) {
+      await page.mouse.move(x - 90 + step * 9, y - 20 + Math.sin(step) * 12);
+    }
+    await page.mouse.up();
+  }
   await shoot(page, `inpaint-${look}`);
 
   await go('gallery');
