@@ -16,7 +16,7 @@ pub(crate) fn locate(named: Option<&Path>, environment: &Environment) -> Result<
     if let Some(path) = named.or(environment.model.as_deref()) {
         return Ok(path.to_owned());
     }
-    models::starter_in(environment.folders_above()).ok_or_else(|| {
+    environment.starter_model().ok_or_else(|| {
         Failure::bad_input("no model is named and the starter model was not found")
             .hint("name one with `--model PATH` or in the environment variable `TARIM_MODEL`")
     })

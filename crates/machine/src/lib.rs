@@ -95,22 +95,27 @@ impl Machine {
     }
 
     /// Ends of the file system to look for `models/starter` from.
-    pub fn folders_above(&self) -> impl Iterator<Item = &Path> {
+    fn folders_above(&self) -> impl Iterator<Item = &Path> {
         let starts = [self.programs.executable.as_deref(), self.programs.current_folder.as_deref()];
         starts.into_iter().flatten().flat_map(Path::ancestors)
     }
 
-    /// What a studio is opened with.
-    pub fn surroundings(&self, origin: Origin, role: Role) -> Surroundings {
+    /// The starter model: that of a project around the program or the current folder, else the installed one, which lies
+    /// in `share/tarim` beside the folder of programs.
+    pub fn starter_model(&self) -> Option<PathBuf> {
         let installed =
             self.programs.executable.iter().flat_map(|program| program.ancestors().skip(1).take(2));
         let shared = installed.map(|folder| folder.join("share/tarim")).collect::<Vec<_>>();
-        let starts = self.folders_above().chain(shared.iter().map(PathBuf::as_path));
+        models::starter_in(self.folders_above().chain(shared.iter().map(PathBuf::as_path)))
+    }
+
+    /// What a studio is opened with.
+    pub fn surroundings(&self, origin: Origin, role: Role) -> Surroundings {
         Surroundings {
             config_folder: self.config_folder.clone(),
             default_library: self.default_library.clone(),
             library: self.library.clone(),
-            starter_model: models::starter_in(starts),
+            starter_model: self.starter_model(),
             model_folders: self.model.iter().cloned().collect(),
             renderers: Surroundings::processes(self.renderer_options()),
             clock: Arc::new(SystemTime::now),
