@@ -19,9 +19,9 @@ pub(crate) fn set_apart(arguments: impl Iterator<Item = OsString>) -> Vec<OsStri
         let is_option = argument == "-h" || argument.to_string_lossy().starts_with("--");
         let takes_value = WITH_VALUE.iter().any(|option| argument == *option);
         if is_option {
-            options.push(argument)
+            options.push(argument);
         } else {
-            words.push(argument)
+            words.push(argument);
         }
         if takes_value {
             options.extend(rest.next());
