@@ -1,6 +1,6 @@
 //! Rendering without a window: an icon in the tray where there is one, and an end when the queue is empty.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe};
 
 use tarim_api::StudioEvent;
 use tauri::menu::{Menu, MenuItem};
@@ -16,8 +16,12 @@ pub(crate) fn keep(app: &AppHandle) {
     if app.tray_by_id(ID).is_some() {
         return;
     }
-    // On Linux the tray is a library that may be missing, which shows as a panic when it is first used.
-    let made = catch_unwind(AssertUnwindSafe(|| make(app)));
+    // On Linux the tray is a library that may be missing, which shows as a panic when it is first used. That is no fault
+    // to be told with a stack trace, so the hook that would print one is set aside for this moment.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let made = panic::catch_unwind(AssertUnwindSafe(|| make(app)));
+    panic::set_hook(hook);
     if !matches!(made, Ok(Ok(()))) {
         words::complain("no tray icon can be shown; start Tarim again to see its window");
     }
