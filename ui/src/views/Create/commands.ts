@@ -18,7 +18,7 @@ import type { Command } from '$lib/commands';
 import type { Controller } from './model/controller.svelte';
 import { form, layout, resetSettings } from './model/form.svelte';
 import { flag, rate, startFromResult, trash, useSettings, vary } from './model/results';
-import { allPending, choose, session, stop, stops, type Shot } from './model/session.svelte';
+import { allPending, cells, choose, session, stop, type Shot } from './model/session.svelte';
 import { starting } from './model/source.svelte';
 
 interface Deeds {
@@ -43,12 +43,12 @@ export function createCommands(studio: Controller, deeds: Deeds): Command[] {
     },
   });
   const step = (by: number) => () => {
-    const all = stops().filter((shot) => !shot.picture?.trashed);
+    const all = cells();
     const at = all.indexOf(session.shown as Shot);
     const next = all[Math.min(all.length - 1, Math.max(0, at + by))];
     if (next) choose(next);
   };
-  const browsing = () => !starting.editing && stops().length > 1;
+  const browsing = () => !starting.editing && cells().length > 1;
 
   return [
     {

@@ -58,14 +58,20 @@ export function choose(shot: Shot | null): void {
   orders.chosen = shot;
 }
 
-/** Everything that has something to show or to say, latest first: the stops of the arrow keys. */
-export const stops = (): Shot[] =>
-  orders.list.flatMap((order) =>
-    order.shots
-      .filter((shot) => shot.state !== 'queued' && shot.state !== 'sending')
-      .slice()
-      .reverse(),
-  );
+const waits = (shot: Shot) => shot.state === 'queued' || shot.state === 'sending';
+
+/** What the strip shows one by one, latest first. A hundred that were stopped together are told by one of them. */
+export const cells = (): Shot[] =>
+  orders.list.flatMap((order) => {
+    const stopped = order.shots.find((shot) => shot.state === 'cancelled');
+    return order.shots
+      .filter((shot) => !waits(shot) && !shot.picture?.trashed)
+      .filter((shot) => shot.state !== 'cancelled' || shot === stopped)
+      .reverse();
+  });
+
+/** What still waits its turn. */
+export const waitingShots = (): Shot[] => orders.list.flatMap((order) => order.shots.filter(waits));
 
 /** Asks for pictures; they are in the strip before the backend has answered. Throws nothing: failures are shown. */
 export async function place(submit: Submit): Promise<Order> {
