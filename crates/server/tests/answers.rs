@@ -128,7 +128,7 @@ async fn what_happens_is_told_as_it_happens() {
     let mut heard = String::new();
     let told = async {
         while !(heard.contains("job_ended") && heard.contains(&id)) {
-            heard.push_str(&String::from_utf8(stream.next().await.unwrap().unwrap().to_vec()).unwrap());
+            heard.push_str(std::str::from_utf8(&stream.next().await.unwrap().unwrap()).unwrap());
         }
     };
     tokio::time::timeout(Duration::from_secs(30), told).await.unwrap();

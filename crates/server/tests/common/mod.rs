@@ -73,7 +73,9 @@ impl Home {
             renderers: Arc::new(|| Ok(Arc::new(FakeRenderer::new(Script::default())) as Arc<dyn Renderer>)),
             clock: Arc::new(SystemTime::now),
             random: Arc::new(move |bytes| {
-                bytes.iter_mut().for_each(|byte| *byte = drawn.fetch_add(1, Ordering::Relaxed));
+                for byte in bytes.iter_mut() {
+                    *byte = drawn.fetch_add(1, Ordering::Relaxed);
+                }
             }),
             utc_offset_minutes: Arc::new(|_| 0),
             worker: "here/1".to_owned(),
