@@ -1,4 +1,5 @@
 //! The queue and renderers that are processes: slow to start, broken, hanging, deaf to a cancel.
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 use std::path::PathBuf;
 use std::sync::Arc;
