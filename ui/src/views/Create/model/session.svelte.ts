@@ -38,7 +38,8 @@ export const session = {
     const all = orders.list.flatMap((order) => order.shots);
     return (
       all.find((shot) => shot.state === 'running') ??
-      latest.shots.findLast((shot) => !shot.pending) ??
+      latest.shots.findLast((shot) => shot.picture && !shot.picture.trashed) ??
+      cells().find((shot) => shot.order === latest) ??
       latest.shots[0] ??
       null
     );
