@@ -1,4 +1,6 @@
-//! `bench`: ratios against named peers, measured in one run on one machine.
+//! `bench`: the engine as ratios against named peers, measured in one run on one machine; the library in milliseconds.
+
+mod library;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,8 @@ use crate::setup::{self, Tools};
 pub(crate) enum Subject {
     /// The diffusion engine at the shapes of SD 1.5, 512x512, guidance on.
     Engine,
+    /// The library's index with 100,000 and 1,000,000 synthetic pictures.
+    Library,
 }
 
 /// One engine at one precision, as its program reported it.
@@ -42,6 +46,7 @@ const REMARKS: &str = "\n## Remarks";
 pub(crate) fn run(subject: Subject, steps: u32, write: bool) -> Result<()> {
     match subject {
         Subject::Engine => engine(steps, write),
+        Subject::Library => library::run(write),
     }
 }
 
@@ -87,7 +92,7 @@ fn engine(steps: u32, write: bool) -> Result<()> {
     println!("{report}");
     if write {
         let path = root().join("BENCHMARKS.md");
-        // What people wrote about earlier figures stays.
+        // What people wrote about earlier figures stays, and so does the library's part.
         let before = fs::read_to_string(&path).unwrap_or_default();
         let remarks = before.find(REMARKS).map_or("", |at| &before[at..]);
         fs::write(&path, report + remarks).with_context(|| format!("could not write {}", path.display()))?;
@@ -121,7 +126,7 @@ fn report(groups: &[Vec<Measured>], steps: u32) -> Result<String> {
          on, {steps} steps timed.\nThe machines are shared: read the ratios, which come from one run, not the \
          seconds.\n\n- machine: {}\n- date: {}\n\n",
         machine(),
-        output(command("date").args(["-u", "+%Y-%m-%d"])).unwrap_or_default(),
+        date(),
     );
     let titles = COLUMNS.map(|(_, title, _)| title).join(" | ");
     text += &format!("| engine | precision | {titles} |\n|---|---|{}\n", "---|".repeat(COLUMNS.len()));
@@ -159,6 +164,10 @@ fn report(groups: &[Vec<Measured>], steps: u32) -> Result<String> {
         );
     }
     Ok(text)
+}
+
+fn date() -> String {
+    output(command("date").args(["-u", "+%Y-%m-%d"])).unwrap_or_default()
 }
 
 fn machine() -> String {
