@@ -4,7 +4,7 @@
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -21,13 +21,13 @@ fn main() -> ExitCode {
             }
             tarim_render::fake::run_as_program()
         }
-        [folder, starter] => host(folder.clone(), starter.clone()),
+        [folder, starter] => host(folder, starter.clone()),
         _ => ExitCode::from(2),
     }
 }
 
 /// Works on the queue until stdin ends.
-fn host(folder: PathBuf, starter: PathBuf) -> ExitCode {
+fn host(folder: &Path, starter: PathBuf) -> ExitCode {
     let Ok(program) = std::env::current_exe() else { return ExitCode::FAILURE };
     let mut options = ProcessOptions::new(program);
     options.arguments = vec!["render".into(), folder.join("renderer.pid").into()];
