@@ -16,7 +16,7 @@ const FILES: u64 = 2000;
 const HEADING: &str = "## The library\n";
 
 /// The rows: their key in the program's JSON, and what they measure.
-const ROWS: [(&str, &str); 14] = [
+const ROWS: [(&str, &str); 15] = [
     ("search_english", "search, English words"),
     ("search_short_latin", "search, one or two Latin letters"),
     ("search_chinese_1", "search, one Chinese character"),
@@ -30,6 +30,7 @@ const ROWS: [(&str, &str); 14] = [
     ("layout_everything", "places of all"),
     ("layout_of_a_search", "places of a search"),
     ("count_of_a_search", "count of a search"),
+    ("totals", "totals of the library"),
     ("insert_one_synced", "insert one, synced"),
 ];
 
@@ -69,8 +70,8 @@ fn with_part(before: &str, part: &str) -> String {
 
 fn report(measured: &[Value]) -> String {
     let mut text = format!(
-        "{HEADING}\nMade by `cargo xtask bench library --write`: synthetic pictures with prompts in English and Chinese, \
-         pages of 100, milliseconds as p50 / p95.\n\n- machine: {}\n- date: {}\n\n|",
+        "{HEADING}\nMade by `cargo xtask bench library --write`: synthetic pictures with prompts in English and Chinese,\n\
+         pages of 100, milliseconds as p50 / p95 over all queries of a row.\n\n- machine: {}\n- date: {}\n\n|",
         machine(),
         date()
     );
@@ -88,14 +89,18 @@ fn report(measured: &[Value]) -> String {
             format!("{} / {}", times["p50"], times["p95"])
         });
     }
-    row("filled, pictures a second", &|figures| figures["fill_pictures_per_second"].to_string());
+    row("filled, pictures a second", &|figures| whole(&figures["fill_pictures_per_second"]));
     row("index, bytes a picture", &|figures| figures["database_bytes_per_picture"].to_string());
     row("peak memory, MiB", &|figures| figures["peak_memory_mib"].to_string());
-    row("rebuild from files, files a second", &|figures| figures["rebuild"]["files_per_second"].to_string());
+    row("rebuild from files, files a second", &|figures| whole(&figures["rebuild"]["files_per_second"]));
     row("reconcile unchanged files, files a second", &|figures| {
-        figures["rebuild"]["reconcile_unchanged_files_per_second"].to_string()
+        whole(&figures["rebuild"]["reconcile_unchanged_files_per_second"])
     });
     text
+}
+
+fn whole(number: &Value) -> String {
+    format!("{:.0}", number.as_f64().unwrap_or(f64::NAN))
 }
 
 fn thousands(number: u64) -> String {
