@@ -93,3 +93,6 @@ export function setLanguage(next: Language): void {
 export function t(key: Key, values: Record<string, string | number> = {}): string {
   return i18next.t(key, { ...values, lng: current.language }) as string;
 }
+
+/** Whether there are words for a key that is made of a code: a newer backend may send codes that we do not know. */
+export const hasText = (key: string): key is Key => i18next.exists(key, { lng: current.language });

@@ -6,5 +6,5 @@ export { followOpened } from './opened';
 export { panels } from './panels.svelte';
 export { applyPreferences, preferences, setLook, themes } from './preferences.svelte';
 export { clearCache, command, query, type Query } from './query.svelte';
-export { describeError, showError } from './showError';
+export { describeError, describeProblem, showError } from './showError';
 export { followStudio, studio } from './studio.svelte';

@@ -1,5 +1,6 @@
 import { notify } from '$lib/components';
-import { t } from '$lib/i18n';
+import type { Problem } from '$lib/api';
+import { hasText, language, t } from '$lib/i18n';
 import { isAbort, StudioError } from '$lib/platform';
 
 /** The one door from a failure to the user's eye. Work given up on purpose is no failure. */
@@ -24,4 +25,11 @@ export function describeError(error: Pick<StudioError, 'code' | 'message' | 'hin
   if (error.code === 'offline') return { title, text: t('errors:hint.offline') };
   if (error.code === 'unauthorized') return { title, text: t('errors:hint.unauthorized') };
   return { title, text: [error.message, error.hint].filter(Boolean).join('\n') };
+}
+
+/** A problem's headline in the user's language, and below it the details, which are in English. */
+export function describeProblem(problem: Problem): { title: string; text?: string } {
+  const key = `errors:problem.${problem.code}`;
+  if (language() === 'en' || !hasText(key)) return { title: problem.message, text: problem.hint };
+  return { title: t(key), text: [problem.message, problem.hint].filter(Boolean).join('. ') };
 }

@@ -3,6 +3,7 @@ import { notify } from '$lib/components';
 import { onSignal } from './events.svelte';
 import { adoptLook } from './preferences.svelte';
 import { query, type Query } from './query.svelte';
+import { describeProblem } from './showError';
 
 let hello = $state.raw<Query<Hello>>();
 let queue = $state.raw<Query<Queue>>();
@@ -40,7 +41,7 @@ export function followStudio(): void {
   $effect(() =>
     onSignal((signal) => {
       if (signal.kind !== 'notice') return;
-      notify({ tone: 'warning', title: signal.message, text: signal.hint, id: signal.code });
+      notify({ tone: 'warning', ...describeProblem(signal), id: signal.code });
     }),
   );
 }
