@@ -25,6 +25,9 @@ pub(crate) fn run() -> Result<()> {
     for program in ["tarim", "tarim-renderer"] {
         files.insert(format!("/usr/bin/{program}"), json!(tools.program(program)));
     }
+    // Tells file managers what a recipe is; the desktop entry alone names a type that nothing has.
+    let mime = root().join("src-tauri/tarim-mime.xml");
+    files.insert("/usr/share/mime/packages/tarim.xml".to_owned(), json!(mime));
     let starter = root().join("models/starter");
     collect(&starter, &starter, &mut files)?;
     let config = json!({ "bundle": { "linux": { "deb": { "files": files } } } });
