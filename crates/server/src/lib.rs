@@ -27,12 +27,13 @@ use std::time::Duration;
 
 use tarim_studio::Studio;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 pub use guard::Access;
 pub use routes::router;
 pub use token::Token;
 
-/// How long requests in work may take to end once the server is told to stop; event streams never end by themselves.
+/// How long requests in work may take to end once the server is told to stop.
 const LAST_MOMENTS: Duration = Duration::from_secs(3);
 
 /// Why the server does not run.
@@ -96,21 +97,17 @@ impl Server {
         studio: Arc<Studio>,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServerError> {
-        let (told, mut stopping) = tokio::sync::watch::channel(false);
+        let stopping = CancellationToken::new();
+        let app = router(studio, self.access, stopping.clone());
+        let told = stopping.clone();
         let stopped = async move {
             stop.await;
-            // Nobody listens when the server has ended by itself.
-            let _ = told.send(true);
+            told.cancel();
         };
-        let app = router(studio, self.access);
         let serving = axum::serve(self.listener, app).with_graceful_shutdown(stopped);
         let late = async move {
-            // An error means that the server has ended; then the other branch is ready.
-            if stopping.wait_for(|stopping| *stopping).await.is_ok() {
-                tokio::time::sleep(LAST_MOMENTS).await;
-            } else {
-                std::future::pending::<()>().await;
-            }
+            stopping.cancelled().await;
+            tokio::time::sleep(LAST_MOMENTS).await;
         };
         tokio::select! {
             result = serving.into_future() => result.map_err(ServerError::Stopped),

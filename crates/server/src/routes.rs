@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tarim_api::{ErrorCode, WireError};
 use tarim_studio::{Studio, inputs};
+use tokio_util::sync::CancellationToken;
 
 use crate::guard::{self, Access, COOKIE};
 use crate::{answer, assets, events};
@@ -20,11 +21,13 @@ use crate::{answer, assets, events};
 pub(crate) struct Shared {
     pub(crate) studio: Arc<Studio>,
     pub(crate) access: Access,
+    /// Ends the streams of events.
+    stopping: CancellationToken,
 }
 
-/// Everything the server answers.
-pub fn router(studio: Arc<Studio>, access: Access) -> Router {
-    let shared = Shared { studio, access };
+/// Everything the server answers. Streams of events end when the token is cancelled, and by themselves never.
+pub fn router(studio: Arc<Studio>, access: Access, stopping: CancellationToken) -> Router {
+    let shared = Shared { studio, access, stopping };
     Router::new()
         .route("/rpc/{command}", post(command).layer(DefaultBodyLimit::max(tarim_api::MOST_REQUEST_BYTES)))
         .route("/upload", post(upload))
@@ -91,7 +94,7 @@ async fn upload(State(shared): State<Shared>, body: Body) -> Response {
 }
 
 async fn listen(State(shared): State<Shared>) -> Response {
-    match events::stream(&shared.studio) {
+    match events::stream(&shared.studio, shared.stopping) {
         Ok(stream) => stream.into_response(),
         Err(error) => {
             let message = format!("a thread for the events cannot be started: {error}");

@@ -15,6 +15,7 @@ use tarim_render::Renderer;
 use tarim_render::fake::{FakeRenderer, Script};
 use tarim_server::{Access, Token, router};
 use tarim_studio::{How, Origin, Role, Studio, Surroundings, Timing};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// An address of this machine alone, and one that others reach.
@@ -88,7 +89,8 @@ impl Home {
     }
 
     pub(crate) fn router(&self, address: &str) -> Router {
-        router(self.studio.clone(), Access::new(address.parse::<SocketAddr>().unwrap(), token()))
+        let access = Access::new(address.parse::<SocketAddr>().unwrap(), token());
+        router(self.studio.clone(), access, CancellationToken::new())
     }
 
     pub(crate) async fn send_to(&self, address: &str, request: Request<Body>) -> Answer {
