@@ -130,7 +130,7 @@ impl Recipe {
     }
 
     /// The JSON value of a recipe that was validated.
-    fn to_value(&self) -> Value {
+    pub(crate) fn to_value(&self) -> Value {
         // Only non-string map keys and failing `Serialize` implementations make this fail; a recipe has neither.
         let mut value = Members::serialize(self, serde_json::value::Serializer).unwrap_or_default();
         if let Some(members) = value.as_object_mut() {
@@ -153,7 +153,7 @@ impl<'de> Deserialize<'de> for Recipe {
     }
 }
 
-fn write_canonical(value: &Value, text: &mut String) {
+pub(crate) fn write_canonical(value: &Value, text: &mut String) {
     match value {
         Value::Null => text.push_str("null"),
         Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
