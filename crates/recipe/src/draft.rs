@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     names::{Sampler, Schedule},
+    postprocess::Postprocess,
     recipe::{
         Emphasis, Init, MaskArea, MaskFill, ModelRef, NoiseSource, Precision, Prompt, Recipe, ResizeMode,
     },
@@ -108,6 +109,9 @@ pub struct Draft {
     /// [`Mask::invert`](crate::Mask::invert).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask_invert: Option<bool>,
+    /// [`Recipe::postprocess`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postprocess: Option<Vec<Postprocess>>,
 }
 
 impl Draft {
@@ -142,6 +146,7 @@ impl Draft {
             mask_fill: self.mask_fill.or(other.mask_fill),
             mask_area: self.mask_area.or(other.mask_area),
             mask_invert: self.mask_invert.or(other.mask_invert),
+            postprocess: self.postprocess.or(other.postprocess),
         }
     }
 
@@ -185,6 +190,7 @@ impl From<&Recipe> for Draft {
             emphasis: Some(recipe.emphasis),
             eta: recipe.eta,
             precision: Some(recipe.precision),
+            postprocess: Some(recipe.postprocess.clone()).filter(|steps| !steps.is_empty()),
             ..Self::default()
         };
         let Some(Init { picture, strength, resize_mode, mask, image_guidance_scale }) = &recipe.init else {

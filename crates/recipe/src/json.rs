@@ -18,6 +18,7 @@ use serde_json::Value;
 use crate::{
     hash::sha256,
     names::{Sampler, Schedule},
+    postprocess::Postprocess,
     recipe::{
         Emphasis, Init, ModelRef, NoiseSource, Precision, Prompt, Recipe, Variation, first_clip_skip,
         is_default, is_first_clip_skip,
@@ -63,6 +64,8 @@ struct Members {
     precision: Precision,
     #[serde(default, skip_serializing_if = "is_default")]
     init: Option<Init>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    postprocess: Vec<Postprocess>,
 }
 
 #[derive(Deserialize)]

@@ -9,6 +9,7 @@ pub mod infotext;
 mod json;
 mod names;
 mod picture_key;
+mod postprocess;
 mod prepare;
 pub mod prompt;
 mod recipe;
@@ -22,6 +23,10 @@ pub use infotext::{Infotext, infotext};
 pub use json::{RECIPE_VERSION, RecipeJsonError};
 pub use names::{Sampler, Schedule, UnknownName};
 pub use picture_key::PictureKey;
+pub use postprocess::{
+    MAX_FINISHED_PIXELS, MAX_FINISHED_SIDE, MAX_POSTPROCESS, MIN_FINISHED_SIDE, Postprocess, ResizeFilter,
+    postprocess_text, read_postprocess,
+};
 pub use prepare::{Environment, ModelDefaults, ModelFacts, ModelTask, PrepareError, Warning, prepare};
 pub use recipe::*;
 pub use seed::{Seed, SeedError};

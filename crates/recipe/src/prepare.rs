@@ -188,6 +188,7 @@ pub fn prepare(
             }),
             image_guidance_scale: draft.image_guidance_scale.unwrap_or(DEFAULT_IMAGE_GUIDANCE_SCALE),
         }),
+        postprocess: draft.postprocess.clone().unwrap_or_default(),
     };
     recipe.validate()?;
     let warnings = warnings(draft, model, &recipe);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     names::{Sampler, Schedule},
+    postprocess::Postprocess,
     seed::Seed,
     size::Size,
 };
@@ -20,7 +21,7 @@ pub struct Recipe {
     pub prompt: Prompt,
     /// What it should not show; empty text means the unconditional encoding.
     pub negative_prompt: Prompt,
-    /// Size of the finished picture.
+    /// Size of the picture as it is drawn; [`Recipe::finished_size`] is that of the file.
     pub size: Size,
     /// The solver.
     pub sampler: Sampler,
@@ -48,6 +49,8 @@ pub struct Recipe {
     pub precision: Precision,
     /// The picture that this one starts from (img2img, inpainting, instruct-pix2pix).
     pub init: Option<Init>,
+    /// What is done to the picture once it is drawn, first to last.
+    pub postprocess: Vec<Postprocess>,
 }
 
 /// The most steps a recipe may ask for.

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::names::{Sampler, Schedule};
+use crate::postprocess;
 use crate::recipe::{Init, MAX_STEPS, Mask, MaskArea, ModelRef, Prompt, Recipe, Variation};
 
 /// The most UTF-8 bytes of one prompt or template.
@@ -34,7 +35,7 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    fn new(field: &'static str, value: impl Display, allowed: impl Into<String>) -> Self {
+    pub(crate) fn new(field: &'static str, value: impl Display, allowed: impl Into<String>) -> Self {
         Self { field, value: value.to_string(), allowed: allowed.into() }
     }
 }
@@ -58,7 +59,8 @@ impl Recipe {
         if let Some(eta) = self.eta {
             number("eta", eta, 0.0, 1.0, "")?;
         }
-        self.init.as_ref().map_or(Ok(()), init)
+        self.init.as_ref().map_or(Ok(()), init)?;
+        postprocess::check(self)
     }
 }
 

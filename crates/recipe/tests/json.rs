@@ -24,6 +24,7 @@ fn plain() -> Recipe {
         eta: None,
         precision: Precision::Bf16,
         init: None,
+        postprocess: Vec::new(),
     }
 }
 
@@ -72,6 +73,22 @@ fn init() -> impl Strategy<Value = Init> {
     )
 }
 
+fn postprocess() -> impl Strategy<Value = Vec<Postprocess>> {
+    let crop = |(x, y)| Postprocess::Crop { x, y, width: 32, height: 24 };
+    let resize = |(width, height, nearest)| Postprocess::Resize {
+        width,
+        height,
+        filter: if nearest { ResizeFilter::Nearest } else { ResizeFilter::Lanczos3 },
+    };
+    let crop = (0_u32..32, 0_u32..40).prop_map(crop);
+    let resize = (64_u32..4096, 64_u32..4096, any::<bool>()).prop_map(resize);
+    prop_oneof![
+        Just(Vec::new()),
+        crop.clone().prop_map(|crop| vec![crop]),
+        (crop, resize).prop_map(|(crop, resize)| vec![resize, crop, resize]),
+    ]
+}
+
 fn recipe() -> impl Strategy<Value = Recipe> {
     let what = (text(), option::of(hash()), prompt(), prompt(), 8_u32..900, 8_u32..900);
     let how = (
@@ -90,6 +107,7 @@ fn recipe() -> impl Strategy<Value = Recipe> {
         option::of(0.0..=1.0),
         prop::sample::select(vec![Precision::Fp32, Precision::Bf16, Precision::Fp16]),
         option::of(init()),
+        postprocess(),
     );
     (what, how, details).prop_map(|(what, how, details)| Recipe {
         model: ModelRef { name: what.0, hash: what.1 },
@@ -109,6 +127,7 @@ fn recipe() -> impl Strategy<Value = Recipe> {
         eta: details.3,
         precision: details.4,
         init: details.5,
+        postprocess: details.6,
     })
 }
 
@@ -229,4 +248,49 @@ fn several_pictures() {
     let varied = Recipe { variation: Some(Variation { seed: Seed(5), strength: 0.1 }), ..plain() };
     let third = varied.nth(2);
     assert_eq!((third.seed, third.variation.unwrap().seed), (varied.seed, Seed(7)));
+}
+
+#[test]
+fn steps_after_drawing_are_written_only_where_there_are_some() {
+    let plain = plain();
+    assert!(!plain.canonical_json().unwrap().contains("postprocess"));
+    assert_eq!(plain.finished_size(), (256, 512));
+    let crop = |x, y, width, height| Postprocess::Crop { x, y, width, height };
+    let cropped = plain.then(crop(10, 20, 200, 400));
+    // A crop of a crop is one crop.
+    let cropped = cropped.then(crop(5, 5, 100, 100));
+    assert_eq!(cropped.postprocess, [crop(15, 25, 100, 100)]);
+    let large = cropped.then(Postprocess::Resize { width: 150, height: 150, filter: ResizeFilter::Lanczos3 });
+    let json = large.canonical_json().unwrap();
+    let expected = r#""postprocess":[{"crop":{"height":100,"width":100,"x":15,"y":25}},{"resize":{"height":150,"width":150}}]"#;
+    assert!(json.contains(expected), "{json}");
+    assert_eq!(Recipe::from_json(&json).unwrap(), large);
+    assert_eq!(large.finished_size(), (150, 150));
+    assert_ne!(large.hash().unwrap(), plain.hash().unwrap());
+}
+
+#[test]
+fn steps_after_drawing_are_checked_one_after_the_other() {
+    let check = |steps: &[Postprocess], expected: &str| {
+        let recipe = Recipe { postprocess: steps.to_vec(), ..plain() };
+        assert_eq!(recipe.validate().unwrap_err().to_string(), expected);
+    };
+    let crop = |x, width| Postprocess::Crop { x, y: 0, width, height: 64 };
+    let resize = |side| Postprocess::Resize { width: side, height: side, filter: ResizeFilter::Nearest };
+    check(
+        &[crop(200, 57)],
+        "postprocess is crop 57x64+200+0; allowed are crops inside the picture, which is 256x512 there",
+    );
+    check(
+        &[crop(u32::MAX, u32::MAX)],
+        "postprocess is crop 4294967295x64+4294967295+0; allowed are crops inside the picture, which is 256x512 there",
+    );
+    check(
+        &[resize(64), crop(0, 65)],
+        "postprocess is crop 65x64+0+0; allowed are crops inside the picture, which is 64x64 there",
+    );
+    let sides = "allowed are sides of 16 to 16384 pixels, and 100 megapixels in all";
+    check(&[crop(0, 15)], &format!("postprocess is crop 15x64+0+0; {sides}"));
+    check(&[resize(16_000)], &format!("postprocess is resize 16000x16000 Nearest; {sides}"));
+    check(&[resize(64); 33], "postprocess is 33 steps long; allowed are 32");
 }

@@ -34,6 +34,7 @@ fn recipe() -> Recipe {
         eta: None,
         precision: tarim_recipe::Precision::Fp32,
         init: None,
+        postprocess: Vec::new(),
     }
 }
 

@@ -43,6 +43,7 @@ fn job(id: u64) -> Job {
         eta: None,
         precision: Precision::Fp32,
         init: None,
+        postprocess: Vec::new(),
     };
     Job {
         id: JobId(id),

@@ -31,6 +31,9 @@ pub const EXACT_PROMPT: &str = "Exact prompt";
 /// The parameter that holds a negative prompt which the prompt lines cannot.
 pub const EXACT_NEGATIVE_PROMPT: &str = "Exact negative prompt";
 
+/// The parameter that holds all steps after drawing, in their order: `crop 512x384+64+0; resize 1024x768 Lanczos`.
+pub const POSTPROCESS: &str = "Postprocess steps";
+
 /// An infotext, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Infotext {

@@ -201,6 +201,7 @@ fn recipe(prompt: &str, negative: &str) -> Recipe {
         eta: None,
         precision: Precision::Fp32,
         init: None,
+        postprocess: Vec::new(),
     }
 }
 
@@ -381,4 +382,43 @@ fn drafts() {
     check_draft("", &Draft::default(), &[]);
     let (_, warnings) = Infotext::read("[a:b:1.0]\nSteps: 2, Seed: 1, Version: v1.5.1").to_draft();
     assert!(matches!(warnings[..], [InfotextWarning::OldPromptEditing { .. }]), "{warnings:?}");
+}
+
+#[test]
+fn steps_after_drawing_read_back() {
+    let recipe = recipe("a", "b")
+        .then(Postprocess::Crop { x: 8, y: 16, width: 200, height: 100 })
+        .then(Postprocess::Resize { width: 400, height: 200, filter: ResizeFilter::Lanczos3 });
+    let text = infotext(&recipe, "Tarim 0.1.0");
+    let expected = "Postprocess upscale to: 400x200, Postprocess upscaler: Lanczos, \
+                    Postprocess steps: crop 200x100+8+16; resize 400x200 Lanczos";
+    assert!(text.contains(expected), "{text}");
+    let (draft, warnings) = Infotext::read(&text).to_draft();
+    assert_eq!(draft.postprocess, Some(recipe.postprocess));
+    assert_eq!(warnings, []);
+}
+
+#[test]
+fn what_a1111s_extras_did() {
+    let draft = |parameters: &str| {
+        let text = format!("a\nSteps: 20, Sampler: Euler a, Seed: 1, Size: 512x768, {parameters}");
+        let (draft, warnings) = Infotext::read(&text).to_draft();
+        (draft.postprocess, warnings.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let lanczos =
+        |width, height| Some(vec![Postprocess::Resize { width, height, filter: ResizeFilter::Lanczos3 }]);
+    assert_eq!(
+        draft("Postprocess upscale by: 2, Postprocess upscaler: Lanczos"),
+        (lanczos(1024, 1536), vec![])
+    );
+    assert_eq!(
+        draft("Postprocess upscale to: 640x960, Postprocess upscaler: Lanczos"),
+        (lanczos(640, 960), vec![])
+    );
+    let (steps, warnings) = draft("Postprocess upscale by: 4, Postprocess upscaler: R-ESRGAN 4x+");
+    assert_eq!(steps, None);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let (steps, warnings) = draft("Postprocess steps: rotate 90");
+    assert_eq!(steps, None);
+    assert!(warnings[0].contains("rotate 90"), "{warnings:?}");
 }

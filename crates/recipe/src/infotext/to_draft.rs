@@ -5,11 +5,13 @@ use std::str::FromStr;
 use super::{
     Infotext,
     InfotextWarning::{self, OldPromptEditing, Unreadable, Unsupported},
+    POSTPROCESS,
     write::{emphasis_name, mask_fill_name},
 };
 use crate::{
     draft::Draft,
     names::{Sampler, Schedule},
+    postprocess::{Postprocess, ResizeFilter, read_postprocess},
     recipe::{Emphasis, MaskArea, MaskFill, ModelRef, NoiseSource, Prompt},
     seed::Seed,
 };
@@ -83,7 +85,42 @@ impl Reader<'_> {
             let padding = self.parse(&["Masked area padding"]).unwrap_or(32);
             draft.mask_area = Some(MaskArea::OnlyMasked { padding });
         }
+        draft.postprocess = self.postprocess(draft.width, draft.height);
         draft
+    }
+
+    /// The steps after drawing; else the one that A1111's Extras tab made, where it is one that is known here.
+    fn postprocess(&mut self, width: Option<u32>, height: Option<u32>) -> Option<Vec<Postprocess>> {
+        if let Some((key, value)) = self.any(&[POSTPROCESS]) {
+            return match read_postprocess(&value) {
+                Ok(steps) => Some(steps).filter(|steps| !steps.is_empty()),
+                Err(reason) => {
+                    self.warnings.push(Unreadable { key, value, reason: reason.to_owned() });
+                    None
+                }
+            };
+        }
+        let (key, upscaler) = self.any(&["Postprocess upscaler"])?;
+        let filter = ResizeFilter::of_upscaler(&upscaler);
+        let target = match self.any(&["Postprocess upscale to"]) {
+            Some((_, size)) => {
+                let sides = size.split_once('x');
+                sides.and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)))
+            }
+            None => self.parse::<f64>(&["Postprocess upscale by"]).and_then(|factor| {
+                let side = |side: u32| (f64::from(side) * factor) as u32;
+                Some((side(width?), side(height?)))
+            }),
+        };
+        match (filter, target) {
+            (Some(filter), Some((width, height))) => {
+                Some(vec![Postprocess::Resize { width, height, filter }])
+            }
+            _ => {
+                self.warnings.push(Unsupported { key, value: upscaler });
+                None
+            }
+        }
     }
 
     fn prompt(&self, text: &str, template_key: &str) -> Prompt {

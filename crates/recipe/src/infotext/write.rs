@@ -1,12 +1,13 @@
 //! The strict writer.
 
 use super::{
-    EXACT_NEGATIVE_PROMPT, EXACT_PROMPT,
+    EXACT_NEGATIVE_PROMPT, EXACT_PROMPT, POSTPROCESS,
     pairs::{is_space, quote},
     read::shown_and_read,
 };
 use crate::{
     names::Sampler,
+    postprocess::{Postprocess, postprocess_text},
     recipe::{DEFAULT_IMAGE_GUIDANCE_SCALE, Emphasis, Init, Mask, MaskArea, MaskFill, NoiseSource, Recipe},
 };
 
@@ -75,6 +76,13 @@ fn parameters(recipe: &Recipe, version: &str) -> Vec<(&'static str, String)> {
             put("Masked area padding", Some(padding.to_string()));
         }
     }
+    if let Some(Postprocess::Resize { width, height, filter }) = recipe.postprocess.last() {
+        // As A1111's Extras tab names what it does.
+        put("Postprocess upscale to", Some(format!("{width}x{height}")));
+        put("Postprocess upscaler", Some(filter.upscaler().to_owned()));
+    }
+    let steps = Some(postprocess_text(&recipe.postprocess));
+    put(POSTPROCESS, steps.filter(|steps| !steps.is_empty()));
     // The names under which the extension `dynamic-prompts` writes them.
     put("Template", recipe.prompt.template.clone());
     put("Negative Template", recipe.negative_prompt.template.clone());
