@@ -21,7 +21,7 @@ fn metadata() -> Metadata {
 }
 
 /// For each of our crates, which other crates of ours it may use (besides in its tests).
-const OURS: [(&str, &[&str]); 16] = [
+const OURS: [(&str, &[&str]); 17] = [
     ("tarim-recipe", &[]),
     ("tarim-sampling", &["tarim-recipe"]),
     ("tarim-tokenizer", &["tarim-recipe"]),
@@ -30,6 +30,7 @@ const OURS: [(&str, &[&str]); 16] = [
     ("tarim-render", &["tarim-recipe"]),
     ("tarim-renderer", &["tarim-diffusion", "tarim-recipe", "tarim-render"]),
     ("tarim-library", &["tarim-recipe"]),
+    ("tarim-sets", &["tarim-recipe"]),
     (
         "tarim-studio",
         &["tarim-checkpoint", "tarim-library", "tarim-recipe", "tarim-render", "tarim-tokenizer"],
