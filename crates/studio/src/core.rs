@@ -1,6 +1,6 @@
 //! What all threads of the studio share.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -62,6 +62,8 @@ pub(crate) struct Core {
 /// The library in use, or why there is none.
 struct Shelf {
     library: Result<Arc<Library>>,
+    /// Where it is, or should be.
+    folder: PathBuf,
     /// What was found when it was opened.
     found: Vec<Problem>,
     /// Says to other processes that this one lives.
@@ -125,7 +127,12 @@ impl Core {
             queue: Signal::default(),
             watch: Signal::default(),
             chores,
-            shelf: Mutex::new(Shelf { library: Err(none), found: Vec::new(), alive: None }),
+            shelf: Mutex::new(Shelf {
+                library: Err(none),
+                folder: PathBuf::new(),
+                found: Vec::new(),
+                alive: None,
+            }),
             settings_problems,
             halted: Mutex::default(),
             closing: AtomicU8::new(0),
@@ -171,7 +178,7 @@ impl Core {
             Err(error) => (Err(StudioError::from(error)), None),
         };
         let damaged = !found.is_empty();
-        *lock(&self.shelf) = Shelf { library, found, alive };
+        *lock(&self.shelf) = Shelf { library, folder: folder.to_owned(), found, alive };
         let Ok(library) = self.library() else { return };
         self.remember_speeds(&library);
         if self.owner() {
@@ -180,6 +187,11 @@ impl Core {
             let _ = if damaged { self.rebuild() } else { self.reconcile(true) };
             let _ = self.chores.send(Chore::WriteBack);
         }
+    }
+
+    /// The folder that the library is in, or should be.
+    pub(crate) fn library_folder(&self) -> PathBuf {
+        lock(&self.shelf).folder.clone()
     }
 
     /// The library in use.
@@ -284,7 +296,10 @@ impl Core {
 
     pub(crate) fn close_library(&self) {
         let closed = StudioError::new(ErrorKind::Conflict, "the studio is closed");
-        *lock(&self.shelf) = Shelf { library: Err(closed), found: Vec::new(), alive: None };
+        let mut shelf = lock(&self.shelf);
+        shelf.library = Err(closed);
+        shelf.found.clear();
+        shelf.alive = None;
     }
 }
 

@@ -93,6 +93,10 @@ impl Studio {
         {
             return Ok(());
         }
+        self.open_library(folder)
+    }
+
+    fn open_library(&self, folder: &Path) -> Result<()> {
         self.core.open_library(folder);
         self.core.unhalt();
         self.core.changed(&[
@@ -195,8 +199,12 @@ impl Studio {
         self.core.rebuild()
     }
 
-    /// Looks for files that were moved, renamed, deleted or added, and returns the task's id.
+    /// Looks for files that were moved, renamed, deleted or added, and returns the task's id. A library that could not be
+    /// opened before is tried again: its drive may be back, or may be written to by now.
     pub fn reconcile(&self) -> Result<String> {
+        if self.core.library().is_err() && !self.core.closing() {
+            self.open_library(&self.core.library_folder())?;
+        }
         self.core.reconcile(false)
     }
 
