@@ -1,7 +1,7 @@
 import { Heart } from '@lucide/svelte';
 import { render, screen } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
-import { createRawSnippet } from 'svelte';
+import { createRawSnippet, tick } from 'svelte';
 import { describe, expect, test, vi } from 'vitest';
 import {
   Button,
@@ -13,6 +13,7 @@ import {
   Select,
   Slider,
   Switch,
+  TextField,
 } from '$lib/components';
 import { keyCaps } from '$lib/components/keys';
 import { clampToStep, parseNumber } from '$lib/components/number';
@@ -143,3 +144,24 @@ test.each([
   ['Mod++', ['Ctrl', '+']],
   ['?', ['?']],
 ])('%s is drawn as caps', (shortcut, caps) => expect(keyCaps(shortcut)).toEqual(caps));
+
+test('TextField takes composed text when it is settled', async () => {
+  const heard: string[] = [];
+  const oninput = (event: Event) => heard.push((event.target as HTMLInputElement).value);
+  render(TextField, { value: '', 'aria-label': 'Search', oninput });
+  const input = screen.getByRole<HTMLInputElement>('textbox');
+  const compose = (text: string) => {
+    input.value = text;
+    input.dispatchEvent(new InputEvent('input', { bubbles: true, isComposing: true }));
+  };
+  input.dispatchEvent(new CompositionEvent('compositionstart', { bubbles: true }));
+  compose('hu');
+  await tick();
+  expect(input.value).toBe('hu');
+  compose('狐狸');
+  expect(heard).toEqual([]);
+  input.dispatchEvent(new CompositionEvent('compositionend', { bubbles: true, data: '狐狸' }));
+  await tick();
+  expect(heard).toEqual(['狐狸']);
+  expect(input.value).toBe('狐狸');
+});

@@ -7,7 +7,8 @@ import { StudioError } from '$lib/platform';
 import { navigate } from '$lib/router/index.svelte';
 import { panels, takeHandoff } from '$lib/state';
 import { forgetGallery } from '../src/views/Gallery/model/gallery.svelte';
-import { useFake } from './fixtures';
+import { preferences } from '../src/views/Gallery/model/preferences.svelte';
+import { hello, useFake } from './fixtures';
 import { makeWorld, type World } from './gallery/world';
 
 // jsdom lays nothing out, and a wall without width has no rows.
@@ -247,6 +248,40 @@ describe('looking', () => {
     await user.click(await screen.findByText('Seed only'));
     await waitFor(() => expect(location.hash).toBe('#/create'));
     expect(takeHandoff()).toMatchObject({ parts: 'seed', draft: { seed: '1000' } });
+  });
+
+  test('asks for variations in one request, each with noise of its own', async () => {
+    const { fake, grid, user } = await open({
+      submit: () => ({ request: 'r', jobs: ['a', 'b', 'c', 'd'], seed: '1000', warnings: [] }),
+    });
+    grid.focus();
+    preferences.details = true;
+    await user.keyboard('{ArrowRight}');
+    await user.click(await screen.findByRole('button', { name: 'Make four variations' }));
+    await waitFor(() => expect(fake.calls.some(({ name }) => name === 'submit')).toBe(true));
+    const asked = fake.calls.filter(({ name }) => name === 'submit').map(({ request }) => request);
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toMatchObject({
+      count: 4,
+      draft: { seed: '1000', variation_strength: 0.2 },
+      parent: { picture: 'picture-40', derivation: 'variation' },
+    });
+    expect(asked[0]).not.toHaveProperty('draft.variation_seed');
+  });
+
+  test('forgets in another library what was done in this one', async () => {
+    let folder = 'Pictures/Tarim';
+    const { fake, grid, user } = await open({
+      hello: () => ({ ...hello, library: { folder, pictures: 40, trashed: 0, requests: 0 } }),
+    });
+    grid.focus();
+    await user.keyboard('{ArrowRight}4');
+    await waitFor(() => expect(world.pictures.get(40)).toMatchObject({ rating: 4 }));
+    folder = 'Pictures/Other';
+    fake.emit({ kind: 'changed', topics: ['library', 'settings'] });
+    await waitFor(() => expect(cell(40)).toHaveAttribute('aria-selected', 'false'));
+    await user.keyboard('{Control>}z{/Control}');
+    expect(world.pictures.get(40)).toMatchObject({ rating: 4 });
   });
 
   test('filters by a chip, which writes into the query', async () => {

@@ -62,6 +62,20 @@ describe('shell', () => {
     expect(await screen.findByRole('dialog', { name: 'Queue' })).toBeVisible();
   });
 
+  test('asks for its totals once in a while, however many pictures are news', async () => {
+    const fake = useFake();
+    render(App);
+    await screen.findByRole('navigation');
+    const asked = () => fake.calls.filter(({ name }) => name === 'hello').length;
+    await waitFor(() => expect(asked()).toBeGreaterThan(0));
+    const before = asked();
+    for (let news = 0; news < 20; news += 1) fake.emit({ kind: 'changed', topics: ['pictures'] });
+    const after = asked();
+    expect(after).toBeLessThanOrEqual(before + 1);
+    fake.emit({ kind: 'changed', topics: ['settings'] });
+    expect(asked()).toBe(after + 1);
+  });
+
   test('says when the line is lost, and asks for the truth when it is back', async () => {
     const fake = useFake();
     render(App);

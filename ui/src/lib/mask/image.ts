@@ -39,6 +39,30 @@ export function toPixels(mask: Mask): Uint8ClampedArray<ArrayBuffer> {
   return pixels;
 }
 
+/** A mask read from a picture, as large as the picture that it belongs to: its brightness is what is to be drawn anew. */
+export function fromPixels(pixels: ArrayLike<number>, width: number, height: number): Mask {
+  const data = new Uint8ClampedArray(width * height);
+  for (let at = 0; at < data.length; at += 1) {
+    const [red, green, blue, alpha] = [0, 1, 2, 3].map((channel) => pixels[at * 4 + channel] ?? 0);
+    const light = 0.299 * (red ?? 0) + 0.587 * (green ?? 0) + 0.114 * (blue ?? 0);
+    data[at] = Math.round((light * (alpha ?? 255)) / 255);
+  }
+  return { width, height, data };
+}
+
+/** Loads a mask, stretched to a picture's size. */
+export async function maskFrom(url: string, width: number, height: number): Promise<Mask> {
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  const canvas = document.createElement('canvas');
+  Object.assign(canvas, { width, height });
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (!context) throw new Error('no canvas to read the mask with');
+  context.drawImage(image, 0, 0, width, height);
+  return fromPixels(context.getImageData(0, 0, width, height).data, width, height);
+}
+
 /** The mask as a PNG of the picture's own size. */
 export async function toPng(mask: Mask): Promise<Blob> {
   const canvas = document.createElement('canvas');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MaskHistory } from './history';
-import { toPixels } from './image';
+import { fromPixels, toPixels } from './image';
 import { dab, emptyMask, fill, invert, isEmpty, stroke, type Brush, type Mask } from './mask';
 import { fit, keepInSight, toPicture, zoomAt } from './viewport';
 
@@ -117,4 +117,10 @@ describe('viewport', () => {
     const lost = keepInSight({ scale: 1, x: 9999, y: -9999 }, picture, frame);
     expect(lost).toEqual({ scale: 1, x: 352, y: -52 });
   });
+});
+
+test('a mask that was written is read as it was', () => {
+  const mask = emptyMask(6, 4);
+  dab(mask, 3, 2, soft);
+  expect([...fromPixels(toPixels(mask), 6, 4).data]).toEqual([...mask.data]);
 });

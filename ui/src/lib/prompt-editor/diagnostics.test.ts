@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Remark } from '$lib/api';
 import { setLanguage } from '$lib/i18n';
-import { diagnosticsOf, remarkAt, remarkText } from './diagnostics';
+import { diagnosticsOf, remarkAt, remarkText, suggestionOf } from './diagnostics';
 
 const remark = (from: number, to: number, more: Partial<Remark> = {}): Remark => ({
   from,
@@ -22,6 +22,16 @@ describe('remarks', () => {
     expect(chinese).toMatch(/括号/);
     expect(chinese).not.toBe(english);
     expect(remarkText(remark(0, 1, { code: 'from_the_future' }))).toBe('in English');
+  });
+
+  test('offer what may have been meant, once', () => {
+    const wide = remark(1, 2, { code: 'full_width_punctuation' });
+    expect(suggestionOf(wide, 'a（b')).toBe('(');
+    expect(suggestionOf(remark(0, 1, { code: 'full_width_punctuation' }), '】')).toBe(']');
+    expect(suggestionOf(remark(0, 1), '(')).toBeUndefined();
+    expect(suggestionOf(remark(0, 1, { suggestion: '' }), '(')).toBe('');
+    expect(diagnosticsOf([wide], 'a（b')[0]?.actions).toHaveLength(1);
+    expect(diagnosticsOf([remark(0, 1)], '(')[0]?.actions).toBeUndefined();
   });
 
   test('stay inside the text, are never empty, and come in order', () => {

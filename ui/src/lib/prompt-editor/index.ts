@@ -1,2 +1,2 @@
-export { remarkAt, remarkText } from './diagnostics';
+export { fixLabel, remarkAt, remarkText, suggestionOf } from './diagnostics';
 export { default as PromptEditor } from './PromptEditor.svelte';

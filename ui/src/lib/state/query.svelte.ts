@@ -34,12 +34,14 @@ export const clearCache = (): void => cache.clear();
  * there: `const page = query('pictures', () => ({ filter }), ['library'])`.
  *
  * `request` is a function so that it is asked again when what it reads changes; return null to hold back.
- * An event about one of `topics` asks again too. The last answer to the same request shows at once.
+ * An event about one of `topics` asks again too; one about a topic of `seldom`, whose news are many, does so at most
+ * once in its `pause`. The last answer to the same request shows at once.
  */
 export function query<K extends CommandName>(
   name: K,
   request: () => Request<K> | null,
   topics: readonly Topic[],
+  seldom?: { topics: readonly Topic[]; pause: number },
 ): Query<Response<K>> {
   let now = $state.raw<{ data?: Response<K>; error: StudioError | null; fetching: boolean }>({
     error: null,
@@ -75,6 +77,15 @@ export function query<K extends CommandName>(
     return () => running?.abort();
   });
   $effect(() => onStale(topics, () => void refetch()));
+  $effect(() => {
+    if (!seldom) return;
+    const paced = pace(refetch, seldom.pause);
+    const stop = onStale(seldom.topics, paced.call);
+    return () => {
+      stop();
+      paced.cancel();
+    };
+  });
 
   return {
     get data() {
@@ -90,6 +101,25 @@ export function query<K extends CommandName>(
       return now.fetching;
     },
     refetch,
+  };
+}
+
+/** The first call does its work at once; those within the pause that follows share one at its end. */
+function pace(work: () => Promise<void>, pause: number) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let last = -Infinity;
+  const run = () => {
+    timer = undefined;
+    last = performance.now();
+    void work();
+  };
+  return {
+    call: () => {
+      const wait = last + pause - performance.now();
+      if (wait <= 0) run();
+      else timer ??= setTimeout(run, wait);
+    },
+    cancel: () => clearTimeout(timer),
   };
 }
 

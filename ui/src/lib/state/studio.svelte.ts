@@ -30,9 +30,15 @@ export const studio = {
   },
 };
 
+/** Every picture that is made or judged is news; of `hello` they change no more than the library's totals. */
+const TOTALS_PAUSE = 3000;
+
 /** App.svelte calls this once, while it sets up. */
 export function followStudio(): void {
-  const asked = query('hello', () => ({}), ['settings', 'library', 'models', 'pictures']);
+  const asked = query('hello', () => ({}), ['settings', 'library', 'models'], {
+    topics: ['pictures'],
+    pause: TOTALS_PAUSE,
+  });
   hello = asked;
   queue = query('get_queue', () => ({}), ['queue']);
   $effect(() => {

@@ -18,7 +18,7 @@ import type { Command } from '$lib/commands';
 import type { Controller } from './model/controller.svelte';
 import { form, layout, resetSettings } from './model/form.svelte';
 import { flag, rate, startFromResult, trash, useSettings, vary } from './model/results';
-import { allPending, cells, choose, session, stop, type Shot } from './model/session.svelte';
+import { allPending, cells, choose, session, stop, type Shot } from './model/session';
 import { starting } from './model/source.svelte';
 
 interface Deeds {

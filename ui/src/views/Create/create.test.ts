@@ -7,7 +7,7 @@ import type { Models, PictureSummary, Submit, WhichJobs } from '$lib/api';
 import type { FakePlatform } from '$lib/platform/fake';
 import { queue as emptyQueue, useFake } from '../../../tests/fixtures';
 import { form, initialForm, restoreForm } from './model/form.svelte';
-import { forgetSession } from './model/session.svelte';
+import { forgetSession } from './model/session';
 import { starting } from './model/source.svelte';
 import TestHost from './TestHost.svelte';
 

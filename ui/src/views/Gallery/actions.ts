@@ -52,22 +52,21 @@ const VARIATION_STRENGTH = 0.2;
 
 async function submit(
   picture: PictureDetail,
-  drafts: Draft[],
+  draft: Draft,
+  count: number,
   derivation: 'variation' | 'rerun',
 ): Promise<void> {
   try {
-    for (const draft of drafts) {
-      await command('submit', {
-        draft,
-        count: 1,
-        tags: [],
-        project: picture.project,
-        parent: { picture: picture.summary.id, derivation },
-        priority: 0,
-      });
-    }
+    await command('submit', {
+      draft,
+      count,
+      tags: [],
+      project: picture.project,
+      parent: { picture: picture.summary.id, derivation },
+      priority: 0,
+    });
     notify({
-      title: t('gallery:said.queued', { count: drafts.length }),
+      title: t('gallery:said.queued', { count }),
       tone: 'success',
       action: { label: t('gallery:action.showQueue'), run: () => (panels.queue = true) },
     });
@@ -78,19 +77,19 @@ async function submit(
 
 /** The same recipe once more: the same picture, unless something about the program has changed. */
 export async function runAgain(picture: PictureDetail): Promise<void> {
-  if (picture.draft) await submit(picture, [picture.draft], 'rerun');
+  if (picture.draft) await submit(picture, picture.draft, 1, 'rerun');
 }
 
 /** The same seed, each time with a little of another one's noise. */
 export async function makeVariations(picture: PictureDetail): Promise<void> {
-  const { draft } = picture;
-  if (!draft) return;
-  const drafts = Array.from({ length: VARIATIONS }, () => ({
-    ...draft,
-    variation_seed: String(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1),
-    variation_strength: draft.variation_strength || VARIATION_STRENGTH,
-  }));
-  await submit(picture, drafts, 'variation');
+  if (!picture.draft) return;
+  const draft: Draft = {
+    ...picture.draft,
+    variation_strength: picture.draft.variation_strength || VARIATION_STRENGTH,
+  };
+  // Left open, it is drawn anew, and each picture of the request gets the next.
+  delete draft.variation_seed;
+  await submit(picture, draft, VARIATIONS, 'variation');
 }
 
 /** Whether this door can show files in the file manager. */

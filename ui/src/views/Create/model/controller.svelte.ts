@@ -13,9 +13,16 @@ import {
   tune,
   type Tuning,
 } from './form.svelte';
-import { place } from './session.svelte';
+import { place } from './session';
 import { sizeForPicture, sizeOfShape, type Size, type SizeLimits } from './size';
-import { sourceOfDraft, starting, upload, type Source, type Tool } from './source.svelte';
+import {
+  maskOfDraft,
+  sourceOfDraft,
+  starting,
+  upload,
+  type Source,
+  type Tool,
+} from './source.svelte';
 
 const KEY = Symbol('create');
 
@@ -90,11 +97,10 @@ export class Controller {
       if (!handed) return;
       this.apply(handed.draft, handed.parts, { quiet: true });
       this.#parent = handed.draft.init_picture ? null : (handed.parent ?? null);
-      if (!handed.draft.init_picture) return;
-      const parent = handed.parent?.picture;
-      sourceOfDraft(handed.draft, parent)
-        .then((source) => source && this.startFrom(source, handed.tool ?? 'img2img', handed.parts))
-        .catch((thrown: unknown) => showError(thrown));
+      if (handed.parts === 'prompt' || handed.parts === 'seed') return;
+      this.startAsDraft(handed.draft, handed.parts, handed.tool, handed.parent?.picture).catch(
+        (thrown: unknown) => showError(thrown),
+      );
     });
   }
 
@@ -200,6 +206,15 @@ export class Controller {
     // A new beginning takes the picture's shape; restored settings have brought their own.
     this.tune(sizeForPicture(source, this.native, this.limits));
     if (tool !== 'img2img' && form.strength < 0.7) form.strength = 0.8;
+  }
+
+  /** Starts from what a draft started from, with its mask if it had one. */
+  async startAsDraft(draft: Draft, parts: Parts, tool?: Tool, picture?: string): Promise<void> {
+    const source = await sourceOfDraft(draft, picture);
+    if (!source) return;
+    const mask = draft.mask_picture;
+    if (!mask) return this.startFrom(source, tool ?? 'img2img', parts);
+    starting.beginWithMask(source, await maskOfDraft(mask, source), mask);
   }
 
   /** A file that was dropped, pasted or chosen. */

@@ -5,7 +5,7 @@ import { navigate } from '$lib/router/index.svelte';
 import { announce, command, showError } from '$lib/state';
 import { buildVariations, type Parts } from './draft';
 import { form } from './form.svelte';
-import { place, refreshPictures, seedOf, type Shot } from './session.svelte';
+import { place, refreshPictures, seedOf, type Shot } from './session';
 import { sourceOfPicture, type Tool } from './source.svelte';
 import type { Controller } from './controller.svelte';
 
@@ -30,7 +30,11 @@ async function draftOf(shot: Shot): Promise<Draft> {
 }
 
 export const useSettings = (studio: Controller, shot: Shot, parts: Parts) =>
-  attempt(async () => studio.apply(await draftOf(shot), parts));
+  attempt(async () => {
+    const draft = await draftOf(shot);
+    studio.apply(draft, parts);
+    if (parts === 'all') await studio.startAsDraft(draft, parts);
+  });
 
 /** Four more like this one. */
 export const vary = (shot: Shot, count = 4) =>

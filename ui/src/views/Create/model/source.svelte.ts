@@ -1,9 +1,9 @@
 import type { Draft, PictureSummary } from '$lib/api';
-import { emptyMask, isEmpty, MaskHistory, toPng, type Brush } from '$lib/mask';
+import { emptyMask, isEmpty, MaskHistory, maskFrom, toPng, type Brush, type Mask } from '$lib/mask';
 import { platform } from '$lib/platform';
 import { command } from '$lib/state';
 import type { StartingPoint } from './draft';
-import { inputUrl } from './session.svelte';
+import { inputUrl } from './session';
 
 export type Tool = 'img2img' | 'inpaint' | 'outpaint';
 
@@ -83,6 +83,16 @@ class Starting {
     this.use(tool);
   }
 
+  /** Paints on from a mask that is an input already. */
+  beginWithMask(source: Source, mask: Mask, sha256: string): void {
+    this.begin(source, 'img2img');
+    this.history = new MaskHistory(mask);
+    this.revision += 1;
+    this.#sent = { revision: this.revision, sha256: source.sha256, mask: sha256 };
+    this.brush.radius = brushFor(source);
+    this.use('inpaint');
+  }
+
   use(tool: Tool): void {
     const { source } = this;
     if (!source) return;
@@ -90,7 +100,7 @@ class Starting {
     this.editing = tool !== 'img2img';
     if (tool === 'inpaint' && !this.history) {
       this.history = new MaskHistory(emptyMask(source.width, source.height));
-      this.brush.radius = Math.max(4, Math.round(Math.min(source.width, source.height) / 12));
+      this.brush.radius = brushFor(source);
       this.revision += 1;
     }
     if (tool === 'outpaint' && !this.grown) this.margins = firstMargins(source);
@@ -143,6 +153,9 @@ class Starting {
   }
 }
 
+const brushFor = ({ width, height }: Source): number =>
+  Math.max(4, Math.round(Math.min(width, height) / 12));
+
 /** A canvas that is wider by a quarter on both sides, in whole steps of 8. */
 function firstMargins({ width, height }: Source): Margins {
   const side = Math.round(width / 4 / 8) * 8;
@@ -172,6 +185,10 @@ export async function sourceOfPicture(picture: PictureSummary): Promise<Source> 
   const input = await command('input_from_picture', { id: picture.id });
   return { ...input, picture: picture.id };
 }
+
+/** The mask that a draft was drawn with, as large as what it starts from. */
+export const maskOfDraft = (sha256: string, { width, height }: Source): Promise<Mask> =>
+  maskFrom(inputUrl(sha256), width, height);
 
 /** The picture that a draft starts from; its size is the file's own. */
 export async function sourceOfDraft(draft: Draft, picture?: string): Promise<Source | null> {

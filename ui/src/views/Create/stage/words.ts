@@ -1,6 +1,6 @@
 import type { JobProgress } from '$lib/api';
 import { duration, t } from '$lib/i18n';
-import type { Shot } from '../model/session.svelte';
+import type { Shot } from '../model/session';
 
 /** What a shot is doing, in words: "step 12 of 30". */
 export function doing(shot: Shot): string {

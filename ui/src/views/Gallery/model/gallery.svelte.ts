@@ -4,7 +4,7 @@ import { Justified, moved, type Move } from '$lib/justified';
 import { t } from '$lib/i18n';
 import { navigate, route, type Params } from '$lib/router/index.svelte';
 import { platform } from '$lib/platform';
-import { announce, command, showError } from '$lib/state';
+import { announce, command, showError, studio } from '$lib/state';
 import { Culling } from './culling';
 import { forgetOrder, type Order, OrderQuery } from './order.svelte';
 import { Pictures } from './pictures.svelte';
@@ -23,13 +23,14 @@ export interface WallHandle {
 
 // Undo and what was looked at outlive the view: one goes to Create and comes back.
 const undo = new Undo();
-const memory: { asked: string; selection: chosen.Selection; params: Params } = {
+const memory: { asked: string; selection: chosen.Selection; params: Params; library: string } = {
   asked: '',
   selection: chosen.nothing,
   params: {},
+  library: '',
 };
 
-/** Forgets where one was: between tests. */
+/** Forgets where one was and what could be taken back: between tests, and when another library is opened. */
 export function forgetGallery(): void {
   Object.assign(memory, { asked: '', selection: chosen.nothing, params: {} });
   forgetOrder();
@@ -103,10 +104,26 @@ export class GalleryState {
       untrack(() => void this.openFull(id ?? null));
     });
     $effect(() => {
+      const folder = studio.hello?.library?.folder;
+      if (folder !== undefined) untrack(() => this.inLibrary(folder));
+    });
+    $effect(() => {
       memory.asked = JSON.stringify(this.request);
       memory.selection = this.selection;
       memory.params = Object.fromEntries(route().params);
     });
+  }
+
+  /** Keys and ids belong to one library: in another, nothing that was known or done holds. */
+  private inLibrary(folder: string): void {
+    const other = memory.library !== '' && memory.library !== folder;
+    memory.library = folder;
+    if (!other) return;
+    forgetGallery();
+    this.pictures.clear();
+    this.select(chosen.nothing);
+    this.compared = [];
+    void this.order.refetch();
   }
 
   private reordered(before: Order, after: Order, other: boolean): void {

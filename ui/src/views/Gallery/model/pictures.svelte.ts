@@ -123,6 +123,14 @@ export class Pictures {
     }
   }
 
+  /** Forgets everything: the keys mean other pictures now. */
+  clear(): void {
+    this.known.clear();
+    this.stale.clear();
+    this.ahead.clear();
+    this.waiting.clear();
+  }
+
   /** What is known may be out of date: it is shown until it is next wanted and fetched anew. */
   expire(): void {
     for (const key of this.known.keys()) this.stale.add(key);
