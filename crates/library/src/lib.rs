@@ -5,6 +5,7 @@
 //! for, and holds what is still to be rendered. Truth is in the files: the index of pictures can be made anew from them.
 //! What does not belong here: drawing, and deciding what is drawn and when.
 
+mod batches;
 mod collections;
 mod database;
 mod diagnostic;
@@ -33,6 +34,7 @@ mod requests;
 mod save;
 mod scan;
 pub mod search;
+mod sets;
 #[doc(hidden)]
 pub mod synthetic;
 mod tags;
@@ -40,6 +42,10 @@ mod thumbnails;
 mod trash;
 mod xmp;
 
+pub use batches::{
+    Batch, BatchCounts, BatchFailure, BatchPicture, BatchRow, Conditions, Existing, ExistingPlace, Hold,
+    NewBatch,
+};
 pub use collections::Collection;
 pub use diagnostic::Diagnostic;
 pub use edit::{Totals, WriteBack};
@@ -64,6 +70,7 @@ pub use projects::NameCount;
 pub use requests::{NewRequest, Outcome, Request};
 pub use save::{Save, SaveStep, Saved};
 pub use scan::{Observer, Progress, ScanProblem, ScanReport};
+pub use sets::{NewSet, RowPlace, Set, SetEdit, SetRow};
 pub use thumbnails::ThumbnailSize;
 pub use trash::Emptied;
 pub use xmp::DigitalSourceType;

@@ -6,7 +6,7 @@ use crate::{
     error::{LibraryError, Result},
     facts::Facts,
     id::Id,
-    jobs::State,
+    jobs::{InBatch, State},
     library::Library,
     moment::Moment,
     names,
@@ -202,6 +202,7 @@ pub(crate) fn insert(
     first: &Facts,
     size: (u32, u32),
     count: usize,
+    batch: Option<InBatch>,
 ) -> Result<()> {
     let key = free_key(db, "requests", "request", new.created.ms)?;
     let project = new.project.as_deref().map(|name| names::clean("project", name)).transpose()?;
@@ -209,8 +210,10 @@ pub(crate) fn insert(
     let warnings: Vec<_> = new.warnings.iter().map(|text| text.replace(['\n', '\r'], " ")).collect();
     db.prepare_cached(
         "INSERT INTO requests (request, id, created, created_offset, day, origin, draft, template, prompt, negative,
-            model, sampler, schedule, steps, guidance, seed, width, height, inpaint, count, project, warnings)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+            model, sampler, schedule, steps, guidance, seed, width, height, inpaint, count, project, warnings, batch,
+            set_row)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+            ?23, ?24)",
     )?
     .execute(params![
         key,
@@ -235,6 +238,8 @@ pub(crate) fn insert(
         count,
         project,
         warnings.join("\n"),
+        batch.map(|batch| batch.key),
+        batch.and_then(|batch| batch.row),
     ])?;
     let words = words(&new.prompt, new.template.as_deref());
     search::index::add(db, search::index::REQUESTS, key, &words)

@@ -78,6 +78,9 @@ pub struct Record {
     pub tags: Vec<String>,
     /// The model's id.
     pub model: String,
+    /// The template of their files' names, where it is not that of the settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl Record {
@@ -117,7 +120,7 @@ impl Studio {
         if prepared.precision_is_open {
             draft.precision = None;
         }
-        let record = Record { draft, tags: prepared.tags, model: model.id };
+        let record = Record { draft, tags: prepared.tags, model: model.id, name: None };
         let record = serde_json::to_string(&record)
             .map_err(|error| StudioError::caused(ErrorKind::Internal, &error))?;
         let request = NewRequest {
@@ -136,6 +139,7 @@ impl Studio {
             .map(|index| NewJob {
                 id: self.new_id(now),
                 recipe: recipe.nth(index.into()),
+                open_precision: prepared.precision_is_open,
                 model_path: model.path.clone(),
                 preview,
                 priority: submission.priority,

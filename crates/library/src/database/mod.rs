@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub(crate) use open::open;
 
 use crate::{
+    batches,
     error::{LibraryError, Result},
     search,
 };
@@ -133,6 +134,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     search::add_functions(&connection)?;
+    batches::add_functions(&connection)?;
     Ok(connection)
 }
 

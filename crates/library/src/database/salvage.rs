@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, params_from_iter, types::Value};
 use crate::{error::Result, search};
 
 /// Tables in the order in which their rows can refer to each other. Their keys stay the same.
-const TABLES: [&str; 4] = ["models", "projects", "requests", "jobs"];
+const TABLES: [&str; 7] = ["models", "projects", "sets", "set_rows", "batches", "requests", "jobs"];
 
 /// Copies what can be read, and returns how many requests and jobs that were.
 pub(super) fn salvage(damaged: &Path, target: &mut Connection) -> Result<u64> {
@@ -16,7 +16,8 @@ pub(super) fn salvage(damaged: &Path, target: &mut Connection) -> Result<u64> {
     // Read-write, because its write-ahead log may hold the last rows.
     let Ok(source) = Connection::open_with_flags(damaged, flags) else { return Ok(0) };
     let version = |db: &Connection| db.query_row("PRAGMA user_version", [], |row| row.get::<_, u32>(0)).ok();
-    if version(&source) != version(target) {
+    // One of an older version has fewer columns, all of which are still there.
+    if version(&source) > version(target) {
         return Ok(0);
     }
     let mut saved = 0;
@@ -49,8 +50,9 @@ fn copy(source: &Connection, target: &Connection, table: &str, order: &str) -> R
         return Ok(0);
     };
     let columns = select.column_count();
+    let names = select.column_names().collect::<Vec<_>>().join(", ");
     let marks = vec!["?"; columns].join(", ");
-    let mut insert = target.prepare(&format!("INSERT OR IGNORE INTO {table} VALUES ({marks})"))?;
+    let mut insert = target.prepare(&format!("INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"))?;
     let Ok(mut rows) = select.query([]) else { return Ok(0) };
     while let Ok(Some(row)) = rows.next() {
         let values: rusqlite::Result<Vec<Value>> = (0..columns).map(|column| row.get(column)).collect();

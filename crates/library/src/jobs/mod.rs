@@ -17,6 +17,7 @@ use crate::{
     pictures::Derivation,
 };
 
+pub(crate) use queue::{InBatch, end_of_queue, insert, recipes};
 pub use queue::{JobFilter, Place, QueueState, QueueTotals};
 pub use work::{Claim, Lease, Recovered, Recovery};
 
@@ -115,6 +116,8 @@ pub struct NewJob {
     pub id: Id,
     /// What to render, prepared.
     pub recipe: Recipe,
+    /// Whether the device is still to choose the precision; the recipe's is a stand-in then.
+    pub open_precision: bool,
     /// Where the model lies.
     pub model_path: PathBuf,
     /// Whether someone wants to see the steps.
@@ -163,6 +166,10 @@ pub struct Job {
     pub priority: i32,
     /// Where it is in its life.
     pub state: State,
+    /// The batch that it belongs to.
+    pub batch: Option<Id>,
+    /// Whether it waits for its batch, which is paused.
+    pub held: bool,
     /// Who has, or had it last.
     pub worker: Option<String>,
     /// Until when, in milliseconds since 1970.
@@ -191,7 +198,7 @@ pub(crate) const COLUMNS: &str = "
     coalesce(j.recipe, (SELECT recipe FROM recipes JOIN pictures p USING (picture) WHERE p.id = j.id), ''),
     j.model_hash, j.model_path, j.preview, j.parent, j.derivation, j.priority, j.state, j.worker, j.lease_until,
     j.cancel_requested, j.attempts, j.output_path, j.error_code, j.error_message, j.error_hint, j.timings, j.created,
-    j.started, j.finished";
+    j.started, j.finished, (SELECT id FROM batches b WHERE b.batch = j.batch), j.held";
 
 pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Job> {
     let error = |code| {
@@ -223,6 +230,8 @@ pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Job> {
         created: row.get(20)?,
         started: row.get(21)?,
         finished: row.get(22)?,
+        batch: row.get(23)?,
+        held: row.get(24)?,
     })
 }
 

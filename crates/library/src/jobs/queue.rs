@@ -63,42 +63,10 @@ const MEAN_OVER: u32 = 20;
 impl Library {
     /// Adds a request to the history and its jobs to the end of the queue, all or nothing.
     pub fn enqueue(&self, request: &NewRequest, jobs: &[NewJob]) -> Result<()> {
-        let mut recipes = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            recipes.push(job.recipe.canonical_json().map_err(WriteError::from)?);
-        }
-        let facts = jobs.first().map(|job| Facts::from(&job.recipe)).unwrap_or_default();
-        let size = jobs.first().map_or((0, 0), |job| (job.recipe.size.width(), job.recipe.size.height()));
+        let recipes = recipes(jobs)?;
         self.database().write(|db| {
-            requests::insert(db, request, &facts, size, jobs.len())?;
-            let mut position: f64 = db.query_row(
-                "SELECT coalesce(max(position), 0) FROM jobs WHERE state = 'queued'",
-                [],
-                |row| row.get(0),
-            )?;
-            for (number, (job, recipe)) in jobs.iter().zip(&recipes).enumerate() {
-                position += 1.0;
-                db.prepare_cached(
-                    "INSERT INTO jobs (id, request, number, recipe, model_hash, model_path, preview, parent,
-                        derivation, priority, position, created)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-                )?
-                .execute(params![
-                    job.id,
-                    request.id,
-                    number,
-                    recipe,
-                    job.recipe.model.hash,
-                    job.model_path.to_string_lossy(),
-                    job.preview,
-                    job.parent,
-                    job.derivation.map(|derivation| derivation as i64),
-                    job.priority,
-                    position,
-                    request.created.ms,
-                ])?;
-            }
-            Ok(())
+            let mut end = end_of_queue(db)?;
+            insert(db, request, jobs, &recipes, None, &mut end)
         })
     }
 
@@ -293,6 +261,69 @@ impl Library {
             Ok(QueueTotals { counts, seconds_per_picture: mean })
         })
     }
+}
+
+/// Where jobs of a batch belong.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InBatch {
+    /// The batch's key.
+    pub(crate) key: i64,
+    /// The row of the set.
+    pub(crate) row: Option<i64>,
+    /// Whether the batch is paused.
+    pub(crate) held: bool,
+}
+
+/// The recipes of jobs, as they are stored. To be called before the database is locked.
+pub(crate) fn recipes(jobs: &[NewJob]) -> Result<Vec<String>> {
+    jobs.iter().map(|job| Ok(job.recipe.canonical_json().map_err(WriteError::from)?)).collect()
+}
+
+/// The position of the last job that waits.
+pub(crate) fn end_of_queue(db: &Connection) -> Result<f64> {
+    let mut last = db.prepare_cached("SELECT coalesce(max(position), 0) FROM jobs WHERE state = 'queued'")?;
+    Ok(last.query_row([], |row| row.get(0))?)
+}
+
+/// Adds a request and its jobs behind `end`, which moves on.
+pub(crate) fn insert(
+    db: &Connection,
+    request: &NewRequest,
+    jobs: &[NewJob],
+    recipes: &[String],
+    batch: Option<InBatch>,
+    end: &mut f64,
+) -> Result<()> {
+    let facts = jobs.first().map(|job| Facts::from(&job.recipe)).unwrap_or_default();
+    let size = jobs.first().map_or((0, 0), |job| (job.recipe.size.width(), job.recipe.size.height()));
+    requests::insert(db, request, &facts, size, jobs.len(), batch)?;
+    let mut add = db.prepare_cached(
+        "INSERT INTO jobs (id, request, number, recipe, model_hash, model_path, preview, parent, derivation, priority,
+            position, created, batch, held, picture_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+    )?;
+    for (number, (job, recipe)) in jobs.iter().zip(recipes).enumerate() {
+        *end += 1.0;
+        let key = if job.open_precision { job.recipe.open_picture_key() } else { job.recipe.picture_key() };
+        add.execute(params![
+            job.id,
+            request.id,
+            number,
+            recipe,
+            job.recipe.model.hash,
+            job.model_path.to_string_lossy(),
+            job.preview,
+            job.parent,
+            job.derivation.map(|derivation| derivation as i64),
+            job.priority,
+            *end,
+            request.created.ms,
+            batch.map(|batch| batch.key),
+            batch.is_some_and(|batch| batch.held),
+            key.0,
+        ])?;
+    }
+    Ok(())
 }
 
 /// The rest of the condition under which the partial indexes hold a state's jobs.

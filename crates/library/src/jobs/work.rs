@@ -65,7 +65,8 @@ impl Library {
     pub fn claim(&self, claim: &Claim<'_>) -> Result<Option<Job>> {
         // A look first: workers ask often, and looking takes no lock.
         let waiting = self.database().read(|db| {
-            let mut statement = db.prepare_cached("SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1")?;
+            let mut statement =
+                db.prepare_cached("SELECT 1 FROM jobs WHERE state = 'queued' AND held = 0 LIMIT 1")?;
             Ok(statement.query_row([], |_| Ok(())).optional()?.is_some() && may_begin(db)?)
         })?;
         if !waiting {
@@ -75,9 +76,10 @@ impl Library {
             if !may_begin(db)? {
                 return Ok(None);
             }
-            let top = "priority = (SELECT priority FROM jobs WHERE state = 'queued' ORDER BY priority DESC LIMIT 1)";
+            let top = "priority = (SELECT priority FROM jobs WHERE state = 'queued' AND held = 0
+                ORDER BY priority DESC LIMIT 1)";
             let next = format!(
-                "SELECT job FROM jobs WHERE state = 'queued' AND {top}
+                "SELECT job FROM jobs WHERE state = 'queued' AND held = 0 AND {top}
                  ORDER BY coalesce(model_hash = ?4, 0) DESC, position, job LIMIT 1"
             );
             let taken: Option<Id> = db
@@ -119,10 +121,10 @@ impl Library {
         self.database().write(|db| {
             let changed = db
                 .prepare_cached(
-                    "UPDATE jobs SET recipe = ?3, model_hash = ?4
+                    "UPDATE jobs SET recipe = ?3, model_hash = ?4, picture_key = ?5
                      WHERE id = ?1 AND worker = ?2 AND state = 'running'",
                 )?
-                .execute(params![job, worker, json, recipe.model.hash])?;
+                .execute(params![job, worker, json, recipe.model.hash, recipe.picture_key().0])?;
             Ok(if changed == 1 { Lease::Held } else { Lease::Lost })
         })
     }

@@ -78,7 +78,8 @@ pub(crate) fn insert(db: &Connection, new: &NewPicture<'_>) -> Result<i64> {
         new.dirty,
     ])?;
     db.prepare_cached(
-        "INSERT INTO recipes (picture, recipe, recipe_hash, infotext, init_hash) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO recipes (picture, recipe, recipe_hash, infotext, init_hash, picture_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, picture_key(?2))",
     )?
     .execute(params![key, new.recipe, new.recipe_hash, new.infotext, facts.init])?;
     search::index::add(db, search::index::PICTURES, key, &facts.prompt)?;

@@ -93,6 +93,7 @@ impl World {
             .map(|n| NewJob {
                 id: new_id(),
                 recipe: recipe.nth(n as u64),
+                open_precision: false,
                 model_path: "/models/starter".into(),
                 preview: false,
                 priority: 0,

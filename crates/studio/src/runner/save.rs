@@ -70,9 +70,11 @@ impl Runner<'_> {
     ) -> Result<Saved, LibraryError> {
         let core = self.core;
         let request = library.request(job.request)?;
-        let (template, _) = NameTemplate::parse(&core.settings.get().name_template);
+        let record = Record::read(&request.draft);
+        let settings = core.settings.get();
+        let (template, _) = NameTemplate::parse(record.name.as_ref().unwrap_or(&settings.name_template));
         let mut labels = Labels::new(&attempt.recipe, concat!("Tarim ", env!("CARGO_PKG_VERSION")));
-        labels.metadata.tags = Record::read(&request.draft).tags;
+        labels.metadata.tags = record.tags;
         let timings = serde_json::to_string(measured).ok();
         let now = core.now();
         let save = Save {
