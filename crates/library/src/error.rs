@@ -70,6 +70,12 @@ pub enum LibraryError {
         /// Its id.
         id: Id,
     },
+    /// The picture is in the trash, where nothing is done to it.
+    #[error("the picture {id} is in the trash")]
+    InTrash {
+        /// Its id.
+        id: Id,
+    },
     /// There is no project, tag or collection of that name.
     #[error("there is no {what} named `{name}`")]
     NoSuchName {
@@ -121,6 +127,7 @@ impl LibraryError {
             Self::NotFound { .. } | Self::NoSuchName { .. } | Self::Read(LoadError::NotFound { .. }) => {
                 "not_found"
             }
+            Self::InTrash { .. } => "in_trash",
             Self::BadName { .. } => "bad_name",
             Self::File { .. } => "file",
             Self::Read(LoadError::Format { .. }) => "not_a_picture",
@@ -151,6 +158,7 @@ impl LibraryError {
             Self::NotFound { .. } | Self::NoSuchName { .. } => {
                 "It may have been deleted meanwhile; refresh the view."
             }
+            Self::InTrash { .. } => "Restore it first.",
             Self::BadName { .. } => "Choose another name.",
             Self::File { .. } => "Check that the file is there and may be changed.",
             Self::Read(LoadError::Format { .. }) => "Choose a PNG, JPEG or WebP picture.",

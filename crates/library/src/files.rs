@@ -165,7 +165,7 @@ pub(crate) fn next_free_name(folder: &Path, stem: &str) -> io::Result<PathBuf> {
 }
 
 /// A text as the first part of a file name that every system takes.
-fn file_stem(text: &str) -> String {
+pub(crate) fn file_stem(text: &str) -> String {
     let safe = |c: char| if c.is_control() || r#"<>:"/\|?*"#.contains(c) { '_' } else { c };
     let mut stem: String = text.chars().map(safe).collect();
     // 255 bytes is the usual limit, and number, ending and what users add need some.

@@ -8,6 +8,7 @@
 mod batches;
 mod collections;
 mod database;
+mod derive;
 mod diagnostic;
 mod edit;
 mod entry;
@@ -29,6 +30,7 @@ pub mod picture;
 mod pictures;
 pub mod pixels;
 mod png_chunks;
+mod postprocess;
 mod projects;
 mod requests;
 mod save;
@@ -47,6 +49,7 @@ pub use batches::{
     NewBatch,
 };
 pub use collections::Collection;
+pub use derive::Derive;
 pub use diagnostic::Diagnostic;
 pub use edit::{Totals, WriteBack};
 pub use error::{LibraryError, Result};
@@ -66,6 +69,7 @@ pub use naming::{DEFAULT_NAME_TEMPLATE, NameParts, NameTemplate};
 pub use picture::{IfExists, Labels, Picture, PictureInfo};
 pub use pictures::{Derivation, Flag, PictureDetails, PictureSummary};
 pub use pixels::Pixels;
+pub use postprocess::postprocess;
 pub use projects::NameCount;
 pub use requests::{NewRequest, Outcome, Request};
 pub use save::{Save, SaveStep, Saved};

@@ -10,7 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tarim_recipe::{FieldError, Recipe, RecipeJsonError, infotext};
+use tarim_recipe::infotext::POSTPROCESS;
+use tarim_recipe::{FieldError, Postprocess, Recipe, RecipeJsonError, infotext};
 
 pub use crate::files::IfExists;
 use crate::{
@@ -129,6 +130,43 @@ pub fn write(
     let texts = texts(recipe, labels)?;
     check_pixels(picture)?;
     write_whole(path, if_exists, |file| encode(file, picture, &texts)).map_err(|error| explain(error, path))
+}
+
+/// Keyword of the chunk in which A1111 keeps what its Extras tab did to a picture.
+pub const POSTPROCESSING_KEYWORD: &str = "postprocessing";
+
+/// Where a picture without a recipe comes from.
+#[derive(Debug)]
+pub(crate) struct Origin<'a> {
+    /// What the file that it was made from says.
+    pub(crate) info: &'a PictureInfo,
+    /// What was done to it.
+    pub(crate) step: Postprocess,
+    /// The program's name and version.
+    pub(crate) creator_tool: &'a str,
+    /// What this file says of itself.
+    pub(crate) metadata: &'a Metadata,
+}
+
+/// Writes a picture that no recipe makes: what its origin says goes along, and what was done to it is added.
+pub(crate) fn write_without_recipe(
+    path: &Path,
+    picture: &Picture,
+    origin: &Origin<'_>,
+) -> Result<(), WriteError> {
+    let text = |keyword: &str, text| TextChunk { keyword: keyword.to_owned(), text };
+    let earlier = origin.info.texts.iter().find(|chunk| chunk.keyword == POSTPROCESSING_KEYWORD);
+    let mut texts = Vec::new();
+    if let Some(infotext) = &origin.info.infotext {
+        texts.push(text(INFOTEXT_KEYWORD, infotext.clone()));
+    }
+    let earlier = earlier.map(|chunk| format!("{}, ", chunk.text)).unwrap_or_default();
+    let done = format!("{earlier}{POSTPROCESS}: {}, Version: {}", origin.step, origin.creator_tool);
+    texts.push(text(POSTPROCESSING_KEYWORD, done));
+    texts.push(text(XMP_KEYWORD, xmp::with_metadata(origin.info.xmp.as_deref(), origin.metadata)));
+    check_pixels(picture)?;
+    write_whole(path, IfExists::Refuse, |file| encode(file, picture, &texts))
+        .map_err(|error| explain(error, path))
 }
 
 /// Writes a picture under the next free name of the form `stem-0001.png` in a folder, and returns its path. Any number

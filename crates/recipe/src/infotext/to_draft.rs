@@ -112,15 +112,11 @@ impl Reader<'_> {
                 Some((side(width?), side(height?)))
             }),
         };
-        match (filter, target) {
-            (Some(filter), Some((width, height))) => {
-                Some(vec![Postprocess::Resize { width, height, filter }])
-            }
-            _ => {
-                self.warnings.push(Unsupported { key, value: upscaler });
-                None
-            }
+        if let (Some(filter), Some((width, height))) = (filter, target) {
+            return Some(vec![Postprocess::Resize { width, height, filter }]);
         }
+        self.warnings.push(Unsupported { key, value: upscaler });
+        None
     }
 
     fn prompt(&self, text: &str, template_key: &str) -> Prompt {
