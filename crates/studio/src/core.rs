@@ -52,6 +52,8 @@ pub(crate) struct Core {
     pub(crate) settings_problems: Vec<Problem>,
     /// Why nothing is rendered although jobs wait; taken back when somebody lets the queue go on.
     halted: Mutex<Option<Problem>>,
+    /// Why the queue cannot be worked on for now; it is tried again without being asked.
+    hindered: Mutex<Option<Problem>>,
     closing: AtomicU8,
     watched_out: AtomicBool,
     /// Stands in for a disk that fails, in tests.
@@ -135,6 +137,7 @@ impl Core {
             }),
             settings_problems,
             halted: Mutex::default(),
+            hindered: Mutex::default(),
             closing: AtomicU8::new(0),
             watched_out: AtomicBool::new(false),
             surroundings,
@@ -264,6 +267,21 @@ impl Core {
     pub(crate) fn unhalt(&self) {
         lock(&self.halted).take();
         self.queue.ring();
+    }
+
+    /// Says why the queue cannot be worked on for now, or that it can again.
+    pub(crate) fn hinder(&self, problem: Option<Problem>) {
+        if std::mem::replace(&mut *lock(&self.hindered), problem.clone()) == problem {
+            return;
+        }
+        if let Some(problem) = problem {
+            self.notice(problem);
+        }
+        self.changed(&[Topic::Queue]);
+    }
+
+    pub(crate) fn hindered(&self) -> Option<Problem> {
+        lock(&self.hindered).clone()
     }
 
     /// Begins to close. What is in work finishes, unless it is to stop at once.

@@ -151,7 +151,7 @@ impl Studio {
     /// What stands in the way of work, worst first.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = self.core.library_problems();
-        problems.extend(self.core.halted());
+        problems.extend(self.core.halted().or_else(|| self.core.hindered()));
         problems.extend(self.core.settings_problems.iter().cloned());
         problems
     }

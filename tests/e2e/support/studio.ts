@@ -6,11 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { Commands } from '../../../ui/src/lib/api/generated/contract.ts';
+import type { Disk } from './disk.ts';
 import { program, root } from './programs.ts';
 
 export interface Options {
   /** Further environment of the server and so of its renderer. */
   environment?: Record<string, string>;
+  /** Where the library is to be, if not with everything else. */
+  disk?: Disk;
 }
 
 /** A running `tarim serve`. */
@@ -36,7 +39,9 @@ export class Studio {
   }
 
   async start(options: Options = {}): Promise<this> {
-    const child = spawn(program('tarim'), ['serve', '--listen', '127.0.0.1:0', '--library', this.library], {
+    const args = ['serve', '--listen', '127.0.0.1:0', '--library', this.library];
+    const [file, all] = options.disk?.around(program('tarim'), args, root) ?? [program('tarim'), args];
+    const child = spawn(file, all, {
       cwd: root,
       env: this.environment(options.environment),
       stdio: ['ignore', 'pipe', 'pipe'],

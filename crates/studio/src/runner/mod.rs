@@ -96,17 +96,20 @@ impl Runner<'_> {
             prefer_model: model.as_deref(),
         };
         match library.claim(&claim) {
-            Ok(Some(job)) => {
+            Ok(job) => {
+                core.hinder(None);
+                let Some(job) = job else { return Turn::Nothing };
                 self.work(&library, alive, &job);
                 Turn::Worked
             }
-            Ok(None) => Turn::Nothing,
             // Another program holds the index, or the disk is full: jobs wait, and so do we.
             Err(error) => {
-                let problem = Problem::of("queue_unreadable", error.into());
-                if self.warned.insert(problem.message.clone()) {
-                    core.notice(problem);
-                }
+                let code = match error.code() {
+                    "disk_full" => "disk_full",
+                    "read_only" => "library_read_only",
+                    _ => "queue_unreadable",
+                };
+                core.hinder(Some(Problem::of(code, error.into())));
                 Turn::Hindered
             }
         }

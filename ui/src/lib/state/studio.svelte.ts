@@ -30,13 +30,16 @@ export const studio = {
   },
 };
 
-/** Every picture that is made or judged is news; of `hello` they change no more than the library's totals. */
+/**
+ * Every picture that is made or judged is news, and so is every turn of the queue; of `hello` they change no more than
+ * the library's totals, and what holds the queue up.
+ */
 const TOTALS_PAUSE = 3000;
 
 /** App.svelte calls this once, while it sets up. */
 export function followStudio(): void {
   const asked = query('hello', () => ({}), ['settings', 'library', 'models'], {
-    topics: ['pictures'],
+    topics: ['pictures', 'queue'],
     pause: TOTALS_PAUSE,
   });
   hello = asked;

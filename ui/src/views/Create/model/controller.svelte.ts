@@ -224,7 +224,11 @@ export class Controller {
       const found = await command('read_input', { sha256: source.sha256 });
       if (found.draft) {
         this.arrival = { source, found, url: URL.createObjectURL(file) };
-      } else this.startFrom(source, 'img2img');
+      } else {
+        this.startFrom(source, 'img2img');
+        // Such as a recipe that was there and could not be read.
+        for (const warning of found.warnings) notify({ title: warning, tone: 'warning' });
+      }
     } catch (thrown) {
       showError(thrown);
     }
