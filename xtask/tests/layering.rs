@@ -21,14 +21,18 @@ fn metadata() -> Metadata {
 }
 
 /// For each of our crates, which other crates of ours it may use (besides in its tests).
-const OURS: [(&str, &[&str]); 17] = [
+const OURS: [(&str, &[&str]); 18] = [
     ("tarim-recipe", &[]),
     ("tarim-sampling", &["tarim-recipe"]),
     ("tarim-tokenizer", &["tarim-recipe"]),
     ("tarim-checkpoint", &["tarim-recipe"]),
     ("tarim-diffusion", &["tarim-checkpoint", "tarim-recipe", "tarim-sampling", "tarim-tokenizer"]),
     ("tarim-render", &["tarim-recipe"]),
-    ("tarim-renderer", &["tarim-diffusion", "tarim-recipe", "tarim-render"]),
+    ("tarim-farm", &["tarim-recipe", "tarim-render"]),
+    (
+        "tarim-renderer",
+        &["tarim-checkpoint", "tarim-diffusion", "tarim-farm", "tarim-recipe", "tarim-render"],
+    ),
     ("tarim-library", &["tarim-recipe"]),
     ("tarim-sets", &["tarim-recipe"]),
     (
@@ -58,12 +62,13 @@ const OURS: [(&str, &[&str]); 17] = [
 ];
 
 /// Crates of others that only some of ours may name.
-const OTHERS: [(&str, &[&str]); 7] = [
+const OTHERS: [(&str, &[&str]); 8] = [
     ("tch", &["tarim-diffusion"]),
     ("torch-sys", &["tarim-diffusion"]),
     ("clap", &["tarim-cli", "tarim-renderer", "xtask"]),
     ("indicatif", &["tarim-cli"]),
     ("rusqlite", &["tarim-library"]),
+    ("async-nats", &["tarim-farm"]),
     ("axum", &["tarim-server"]),
     ("tauri", &["tarim-desktop"]),
 ];
