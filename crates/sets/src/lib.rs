@@ -3,4 +3,21 @@
 //! What belongs here: the [`Table`] and its formats (bytes in, values out), the meaning of columns and cells, what is wrong
 //! with them and where, the axes of a comparison, and the drafts that a row or a grid stands for. What does not: files,
 //! folders, models that exist or do not, the queue.
-#![warn(missing_docs)]
+
+mod check;
+mod field;
+mod problem;
+mod read;
+mod row;
+mod table;
+mod value;
+mod write;
+
+pub use check::{Checked, Checker};
+pub use field::Field;
+pub use problem::{Code, Problem, Severity};
+pub use read::{
+    Format, MAX_BYTES, MAX_COLUMNS, MAX_ROWS, ReadError, ReadOptions, ReadSet, read, read_cells, read_text,
+};
+pub use row::{Defaults, MAX_COUNT, RowDraft, TemplateMode};
+pub use table::{Column, Row, RowId, Table};

@@ -93,11 +93,7 @@ impl Table {
     }
 
     /// A new row before the one at `index`, or at the end.
-    pub fn insert<C: Into<String>>(
-        &mut self,
-        index: usize,
-        cells: impl IntoIterator<Item = C>,
-    ) -> RowId {
+    pub fn insert<C: Into<String>>(&mut self, index: usize, cells: impl IntoIterator<Item = C>) -> RowId {
         let id = self.fresh_id();
         let row = Row { id, number: None, cells: cells.into_iter().map(Into::into).collect() };
         self.rows.insert(index.min(self.rows.len()), row);
