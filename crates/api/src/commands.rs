@@ -79,6 +79,12 @@ macro_rules! with_commands {
             gallery add_to_collection(CollectionMembers) -> Changed;
             /// Takes pictures out of a collection.
             gallery remove_from_collection(CollectionMembers) -> Changed;
+            /// Crops pictures to new files beside them, which know where they come from.
+            derive crop_pictures(CropPictures) -> Derived;
+            /// Enlarges pictures to new files beside them, without drawing.
+            derive upscale_pictures(UpscalePictures) -> Derived;
+            /// What to submit so that a picture is drawn again, larger.
+            derive prepare_redraw(PrepareRedraw) -> Submit;
             /// A picture's family.
             gallery get_lineage(Id) -> Lineage;
 

@@ -249,6 +249,32 @@ fn every_command_good_and_bad() {
         "{family}"
     );
 
+    // Crops and enlargements.
+    let crop = json!({"ids": [picture["id"]], "x": 8, "y": 4, "width": 32, "height": 24});
+    let nothing = json!({"ids": [], "x": 0, "y": 0, "width": 32, "height": 24});
+    let cropped = table.row("crop_pictures", &crop, &nothing, bad_input);
+    assert_eq!(cropped["failed"], json!([]), "{cropped}");
+    let larger = json!({"ids": [cropped["pictures"][0], NOBODY], "factor": 1.5});
+    let larger = table.row("upscale_pictures", &larger, &json!({"ids": [], "factor": 2}), bad_input);
+    assert_eq!(
+        (&larger["failed"][0]["id"], &larger["failed"][0]["error"]["code"]),
+        (&json!(NOBODY), &json!("not_found"))
+    );
+    let larger = home.get("get_picture", &json!({"id": larger["pictures"][0]}));
+    assert_eq!(
+        (&larger["summary"]["width"], &larger["derivation"]),
+        (&json!(48), &json!("upscale")),
+        "{larger}"
+    );
+    assert_eq!((&larger["parent"], &larger["draft"]["width"]), (&cropped["pictures"][0], &json!(64)));
+    let redraw = json!({"picture": picture["id"], "factor": 1.7, "strength": 0.3});
+    let redraw =
+        table.row("prepare_redraw", &redraw, &json!({"picture": picture["id"], "factor": 9}), bad_input);
+    assert_eq!(
+        (&redraw["draft"]["width"], &redraw["parent"]["derivation"]),
+        (&json!(112), &json!("upscale"))
+    );
+
     // The trash.
     assert_eq!(table.row("trash_pictures", &ids, &no_ids, bad_input)["changed"], 1);
     assert_eq!(home.get("layout_pictures", &json!({"trashed": true}))["keys"], json!([picture["key"]]));

@@ -1,5 +1,7 @@
 //! The command line's grammar.
 
+pub(crate) mod gallery;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -44,7 +46,7 @@ pub(crate) enum Command {
     Library(LibraryOptions),
     Queue(Box<QueueOptions>),
     History(SearchOptions),
-    Gallery(SearchOptions),
+    Gallery(gallery::GalleryOptions),
 }
 
 impl Command {
@@ -58,7 +60,8 @@ impl Command {
             Self::Serve(_) => false,
             Self::Library(options) => options.json,
             Self::Queue(options) => options.json,
-            Self::History(options) | Self::Gallery(options) => options.json,
+            Self::History(options) => options.json,
+            Self::Gallery(options) => options.json(),
         }
     }
 }
@@ -338,7 +341,7 @@ pub(crate) struct QueueAddOptions {
     pub(crate) priority: i32,
 }
 
-/// Find requests or pictures, such as `fox rating:>=4 -blurry "exact words"`
+/// Find requests, such as `fox rating:>=4 -blurry "exact words"`
 #[derive(Args)]
 pub(crate) struct SearchOptions {
     /// Words and filters; none finds everything, latest first

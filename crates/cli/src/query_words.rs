@@ -4,13 +4,16 @@ use std::ffi::OsString;
 
 /// Options of a search that take a value.
 const WITH_VALUE: [&str; 2] = ["--limit", "--library"];
+/// Words that are no query when they stand first behind `gallery`.
+const GALLERY_COMMANDS: [&str; 2] = ["crop", "upscale"];
 
 /// The command line with the options of a search before its words, and `--` between them: everything that begins with
 /// two hyphens is an option, and what begins with one is a word of the query.
 pub(crate) fn set_apart(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.collect();
     let searches = arguments.get(1).is_some_and(|command| command == "history" || command == "gallery");
-    if !searches || arguments.iter().any(|argument| argument == "--") {
+    let does = arguments.get(2).is_some_and(|word| GALLERY_COMMANDS.iter().any(|command| word == *command));
+    if !searches || (does && arguments[1] == "gallery") || arguments.iter().any(|argument| argument == "--") {
         return arguments;
     }
     let (mut options, mut words) = (Vec::new(), Vec::new());
@@ -50,5 +53,8 @@ mod tests {
         check("tarim gallery -h", "tarim gallery -h --");
         check("tarim gallery --json -- --odd", "tarim gallery --json -- --odd");
         check("tarim queue list --json", "tarim queue list --json");
+        check("tarim gallery crop id --area 9x9+0+0", "tarim gallery crop id --area 9x9+0+0");
+        check("tarim gallery fox crop", "tarim gallery -- fox crop");
+        check("tarim history crop", "tarim history -- crop");
     }
 }

@@ -241,3 +241,34 @@ fn other_machines_are_given_a_token() {
     let (_, token) = url.trim().split_once("/login?token=").unwrap();
     assert!(token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit()), "{url}");
 }
+
+#[test]
+fn crops_and_enlargements() {
+    let world = World::new();
+    add(&world, "a fox", &[]);
+    assert_eq!(world.run(&["queue", "run"]).code, Some(0));
+    let id = world.run(&["gallery", "--json"]).succeeded().json()[0]["id"].as_str().unwrap().to_owned();
+    let crop = world.run(&["gallery", "crop", &id, "--area", "32x24+8+4", "--json"]).succeeded().json();
+    assert_eq!((&crop[0]["width"], &crop[0]["height"]), (&json!(32), &json!(24)));
+    let crop = crop[0]["id"].as_str().unwrap();
+    let large = world.run(&["gallery", "upscale", crop, "--factor", "4"]).succeeded().stdout;
+    assert!(large.trim_end().ends_with("-crop-upscale.png"), "{large}");
+    let file = world.path("library").join(large.trim_end());
+    let decoder = png::Decoder::new(BufReader::new(fs::File::open(&file).unwrap()));
+    assert_eq!(decoder.read_info().unwrap().info().size(), (128, 96));
+
+    // From its recipe, without a library, the same size comes out.
+    let recipe = file.to_str().unwrap();
+    assert_eq!(world.run(&["render", "--recipe", recipe, "--out", "again.png"]).code, Some(0));
+    let decoder = png::Decoder::new(BufReader::new(fs::File::open(world.path("again.png")).unwrap()));
+    assert_eq!(decoder.read_info().unwrap().info().size(), (128, 96));
+
+    let run = world.run(&["gallery", "upscale", &id, "--factor", "4", "--redraw"]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run:?}");
+    assert_eq!(queue(&world)["waiting_total"], 1);
+    let run = world.run(&["gallery", "crop", &id, "--area", "64x64+8+4"]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stderr.contains("crops inside the picture, which is 64x64 there"), "{run:?}");
+    assert_eq!(world.run(&["gallery", "crop", &id, "--area", "64"]).code, Some(2));
+    assert_eq!(world.run(&["gallery", "--", "crop"]).succeeded().stdout, "");
+}

@@ -24,6 +24,7 @@ use crate::{
     moment::Moment,
     naming::{NameParts, NameTemplate},
     picture::{self, IfExists, Labels, Picture, WriteError},
+    postprocess::postprocess,
 };
 
 /// A picture that a worker hands in.
@@ -35,7 +36,7 @@ pub struct Save<'a> {
     pub worker: &'a str,
     /// What was rendered.
     pub recipe: &'a Recipe,
-    /// The result.
+    /// What was drawn. The recipe's steps after drawing are still to be done.
     pub pixels: &'a Picture,
     /// What the file says of its origin. Identity, lineage, date, project and request are filled in from the job.
     pub labels: &'a Labels,
@@ -83,6 +84,11 @@ impl Library {
     #[doc(hidden)]
     pub fn save_with(&self, save: &Save<'_>, at: &dyn Fn(SaveStep) -> io::Result<()>) -> Result<Saved> {
         let stop = |step| at(step).map_err(|source| LibraryError::io(self.root(), source));
+        let done = (!save.recipe.postprocess.is_empty())
+            .then(|| postprocess(save.pixels.clone(), &save.recipe.postprocess))
+            .transpose()
+            .map_err(WriteError::from)?;
+        let save = &Save { pixels: done.as_ref().unwrap_or(save.pixels), ..*save };
         let parts = NameParts {
             id: save.job.id,
             created: save.now,

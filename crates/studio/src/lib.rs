@@ -7,6 +7,7 @@
 
 mod alive;
 mod core;
+mod derive;
 mod error;
 mod estimate;
 mod events;
@@ -31,6 +32,7 @@ mod tasks;
 mod tests;
 mod watch;
 
+pub use derive::{Derived, Enlargement, MOST_DERIVED, MOST_FACTOR, REDRAW_STRENGTH};
 pub use error::{ErrorKind, Problem, Result, StudioError};
 pub use events::{Event, JobEnd, JobProgress, JobStage, Listener, TaskKind, TaskProgress, Topic};
 pub use live::Preview;

@@ -232,7 +232,7 @@ impl Studio {
     }
 
     /// A new id: sorts by time, and nobody else has it.
-    fn new_id(&self, now: Moment) -> Id {
+    pub(crate) fn new_id(&self, now: Moment) -> Id {
         let random = self.surroundings().random_bytes();
         let random = std::array::from_fn(|index| random[index]);
         let ms = now.ms.max(0).cast_unsigned();

@@ -136,15 +136,7 @@ pub(crate) fn input(kept: Kept) -> Input {
 
 /// A picture of the library, copied to the inputs as it is now.
 pub(crate) fn input_from_picture(door: &Door<'_>, request: Id) -> Answer<Input> {
-    let library = door.studio.library()?;
-    let id = convert::id(&request.id)?;
-    let path = library.picture_path(id)?;
-    let bytes = std::fs::read(&path)
-        .map_err(|error| tarim_studio::StudioError::io("the picture's file cannot be read", &error))?;
-    let kept = inputs::keep(library.root(), &bytes)?;
-    // What starts from these bytes is this picture's child, whoever submits it.
-    library.note_file_hash(id, &kept.sha256)?;
-    Ok(input(kept))
+    Ok(input(door.studio.input_of_picture(convert::id(&request.id)?)?))
 }
 
 pub(crate) fn prepare_outpaint(door: &Door<'_>, request: PrepareOutpaint) -> Answer<Outpaint> {

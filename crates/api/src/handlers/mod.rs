@@ -5,6 +5,7 @@
 
 pub(crate) mod app;
 pub(crate) mod create;
+pub(crate) mod derive;
 pub(crate) mod gallery;
 pub(crate) mod history;
 pub(crate) mod library;

@@ -1,10 +1,11 @@
 //! Pictures: looked at, sorted, judged.
 
 use serde::{Deserialize, Serialize};
-use tarim_recipe::Draft;
+use tarim_recipe::{Draft, ResizeFilter};
 use ts_rs::TS;
 
 use super::{Millis, Remark, create::Derivation};
+use crate::error::WireError;
 
 /// Ask for the layout of a gallery.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -278,4 +279,80 @@ pub struct LineageMember {
     #[ts(optional)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub derivation: Option<Derivation>,
+}
+
+/// Crop pictures, each by the same rectangle of its own pixels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct CropPictures {
+    /// The pictures, 1 to 100.
+    pub ids: Vec<String>,
+    /// Pixels that are cut off at the left.
+    pub x: u32,
+    /// Pixels that are cut off at the top.
+    pub y: u32,
+    /// Width of what is kept, 16 or more.
+    pub width: u32,
+    /// Height of what is kept, 16 or more.
+    pub height: u32,
+}
+
+/// Enlarge pictures: by a factor, or to a size.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[ts(optional_fields)]
+pub struct UpscalePictures {
+    /// The pictures, 1 to 100.
+    pub ids: Vec<String>,
+    /// Each side times this: more than 1, at most 8.
+    #[serde(default)]
+    pub factor: Option<f64>,
+    /// The new width in pixels; without a height it keeps the shape.
+    #[serde(default)]
+    pub width: Option<u32>,
+    /// The new height in pixels; without a width it keeps the shape.
+    #[serde(default)]
+    pub height: Option<u32>,
+    /// How new pixels are computed; `lanczos3` when absent.
+    #[serde(default)]
+    pub filter: Option<ResizeFilter>,
+}
+
+/// What became of several pictures.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct Derived {
+    /// Ids of the new pictures, in the order of those that they come from.
+    pub pictures: Vec<String>,
+    /// Those of which there is no new picture, and why.
+    pub failed: Vec<NotDerived>,
+}
+
+/// A picture of which no new one was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct NotDerived {
+    /// Its id.
+    pub id: String,
+    /// Why.
+    pub error: WireError,
+}
+
+/// Ask what to submit so that a picture is drawn again, larger.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[ts(optional_fields)]
+pub struct PrepareRedraw {
+    /// The picture's id.
+    pub picture: String,
+    /// Each side times this; the size becomes a multiple of 8.
+    #[serde(default)]
+    pub factor: Option<f64>,
+    /// The new width in pixels; without a height it keeps the shape.
+    #[serde(default)]
+    pub width: Option<u32>,
+    /// The new height in pixels; without a width it keeps the shape.
+    #[serde(default)]
+    pub height: Option<u32>,
+    /// How much is drawn anew, 0 to 1; 0.35 when absent. 0.2 to 0.5 keeps the picture.
+    #[serde(default)]
+    pub strength: Option<f64>,
+    /// The seed; the picture's own when absent.
+    #[serde(default)]
+    pub seed: Option<tarim_recipe::Seed>,
 }

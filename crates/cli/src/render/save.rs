@@ -97,7 +97,8 @@ impl Target {
     /// Writes picture `index` of the run. An existing file is never touched: where one is in the way after all, the
     /// picture gets a number.
     pub(super) fn save(&self, index: u32, pixels: Pixels, recipe: &Recipe) -> Result<Saved> {
-        let picture = picture_of(pixels);
+        let picture = tarim_library::postprocess(picture_of(pixels), &recipe.postprocess)
+            .map_err(|error| Failure::from_error(Exit::BadInput, &error))?;
         let labels = labels(recipe);
         let failed = |error: &WriteError| Failure::from_error(Exit::Output, error);
         let numbered = |stem: &str| {

@@ -1,6 +1,7 @@
 //! Commands that work with the library: the same studio as the window's and the browser's, asked in the same words.
 
 mod add;
+mod derive;
 mod library;
 mod queue;
 mod search;

@@ -6,8 +6,9 @@ use tarim_api::wire::history::{HistoryEntry, HistoryPage, HistoryQuery};
 use tarim_api::wire::{Id, Remark};
 use tarim_studio::{Origin, Role};
 
-use super::{Door, print_json};
+use super::{Door, derive, print_json};
 use crate::args::SearchOptions;
+use crate::args::gallery::{GalleryCommand, GalleryOptions};
 use crate::environment::Environment;
 use crate::failure::Result;
 use crate::output;
@@ -37,7 +38,15 @@ pub(crate) fn history(options: &SearchOptions, environment: &Environment) -> Res
     }
 }
 
-pub(crate) fn gallery(options: &SearchOptions, environment: &Environment) -> Result<()> {
+pub(crate) fn gallery(options: &GalleryOptions, environment: &Environment) -> Result<()> {
+    match &options.command {
+        None => find(&options.search, environment),
+        Some(GalleryCommand::Crop(options)) => derive::crop(options, environment),
+        Some(GalleryCommand::Upscale(options)) => derive::upscale(options, environment),
+    }
+}
+
+fn find(options: &SearchOptions, environment: &Environment) -> Result<()> {
     let door = Door::open(environment, options.library.as_deref(), Origin::Cli, Role::Guest)?;
     let query = GalleryQuery { query: options.query.join(" "), ..GalleryQuery::default() };
     let layout: GalleryLayout = door.ask("layout_pictures", &query)?;

@@ -1,5 +1,6 @@
 //! The studio with renderers that only pretend.
 
+mod derive;
 mod ends;
 mod events;
 mod order;

@@ -138,6 +138,31 @@ export type Collections = {
 collections: Array<Collection>, };
 
 /**
+ * Crop pictures, each by the same rectangle of its own pixels.
+ */
+export type CropPictures = { 
+/**
+ * The pictures, 1 to 100.
+ */
+ids: Array<string>, 
+/**
+ * Pixels that are cut off at the left.
+ */
+x: number, 
+/**
+ * Pixels that are cut off at the top.
+ */
+y: number, 
+/**
+ * Width of what is kept, 16 or more.
+ */
+width: number, 
+/**
+ * Height of what is kept, 16 or more.
+ */
+height: number, };
+
+/**
  * Pictures of one day.
  */
 export type DayGroup = { 
@@ -154,6 +179,19 @@ count: number, };
  * How a picture was made of another.
  */
 export type Derivation = "variation" | "img2img" | "inpaint" | "outpaint" | "upscale" | "crop" | "rerun";
+
+/**
+ * What became of several pictures.
+ */
+export type Derived = { 
+/**
+ * Ids of the new pictures, in the order of those that they come from.
+ */
+pictures: Array<string>, 
+/**
+ * Those of which there is no new picture, and why.
+ */
+failed: Array<NotDerived>, };
 
 /**
  * Ask how a prompt is read.
@@ -391,7 +429,11 @@ mask_area?: MaskArea,
 /**
  * [`Mask::invert`](crate::Mask::invert).
  */
-mask_invert?: boolean, };
+mask_invert?: boolean, 
+/**
+ * [`Recipe::postprocess`].
+ */
+postprocess?: Array<Postprocess>, };
 
 /**
  * Whose arithmetic applies prompt weights to text-encoder outputs.
@@ -1067,6 +1109,19 @@ count: number, };
 export type NoiseSource = "cpu" | "nv";
 
 /**
+ * A picture of which no new one was made.
+ */
+export type NotDerived = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Why.
+ */
+error: WireError, };
+
+/**
  * What closing the window does while work is queued.
  */
 export type OnClose = "ask" | "keep" | "stop";
@@ -1251,6 +1306,39 @@ export type Pictures = {
 pictures: Array<PictureSummary>, };
 
 /**
+ * One step after drawing.
+ */
+export type Postprocess = { "crop": { 
+/**
+ * Pixels that are cut off at the left.
+ */
+x: number, 
+/**
+ * Pixels that are cut off at the top.
+ */
+y: number, 
+/**
+ * Width of what is kept.
+ */
+width: number, 
+/**
+ * Height of what is kept.
+ */
+height: number, } } | { "resize": { 
+/**
+ * The new width.
+ */
+width: number, 
+/**
+ * The new height.
+ */
+height: number, 
+/**
+ * How new pixels are computed.
+ */
+filter?: ResizeFilter, } };
+
+/**
  * Number format of the networks' arithmetic.
  */
 export type Precision = "fp32" | "bf16" | "fp16";
@@ -1283,6 +1371,35 @@ bottom: number,
  * Pixels of the old picture, beside the new area, that are drawn anew too, so that no seam shows.
  */
 overlap: number, };
+
+/**
+ * Ask what to submit so that a picture is drawn again, larger.
+ */
+export type PrepareRedraw = { 
+/**
+ * The picture's id.
+ */
+picture: string, 
+/**
+ * Each side times this; the size becomes a multiple of 8.
+ */
+factor?: number, 
+/**
+ * The new width in pixels; without a height it keeps the shape.
+ */
+width?: number, 
+/**
+ * The new height in pixels; without a width it keeps the shape.
+ */
+height?: number, 
+/**
+ * How much is drawn anew, 0 to 1; 0.35 when absent. 0.2 to 0.5 keeps the picture.
+ */
+strength?: number, 
+/**
+ * The seed; the picture's own when absent.
+ */
+seed?: Seed, };
 
 /**
  * Settings under a name: avatar, poster, a contest's size.
@@ -1479,6 +1596,11 @@ id: string,
  * Its new name.
  */
 name: string, };
+
+/**
+ * How pixels of a scaled picture are computed, by A1111's names.
+ */
+export type ResizeFilter = "lanczos3" | "nearest";
 
 /**
  * A1111's resize modes.
@@ -1785,6 +1907,31 @@ remove_tags: Array<string>,
 project?: string, };
 
 /**
+ * Enlarge pictures: by a factor, or to a size.
+ */
+export type UpscalePictures = { 
+/**
+ * The pictures, 1 to 100.
+ */
+ids: Array<string>, 
+/**
+ * Each side times this: more than 1, at most 8.
+ */
+factor?: number, 
+/**
+ * The new width in pixels; without a height it keeps the shape.
+ */
+width?: number, 
+/**
+ * The new height in pixels; without a width it keeps the shape.
+ */
+height?: number, 
+/**
+ * How new pixels are computed; `lanczos3` when absent.
+ */
+filter?: ResizeFilter, };
+
+/**
  * Which jobs to cancel, retry or clear.
  */
 export type Which = { "jobs": Array<string> } | { "request": string } | "all";
@@ -1889,6 +2036,12 @@ export interface Commands {
   add_to_collection: { request: CollectionMembers; response: Changed };
   /** Takes pictures out of a collection. */
   remove_from_collection: { request: CollectionMembers; response: Changed };
+  /** Crops pictures to new files beside them, which know where they come from. */
+  crop_pictures: { request: CropPictures; response: Derived };
+  /** Enlarges pictures to new files beside them, without drawing. */
+  upscale_pictures: { request: UpscalePictures; response: Derived };
+  /** What to submit so that a picture is drawn again, larger. */
+  prepare_redraw: { request: PrepareRedraw; response: Submit };
   /** A picture's family. */
   get_lineage: { request: Id; response: Lineage };
   /** A page of the history. */
