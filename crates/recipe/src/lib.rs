@@ -1,7 +1,7 @@
 //! The recipe: everything that determines a picture, as a value, and the languages it is written in.
 //!
 //! What belongs here: the [`Recipe`] and its JSON, names of samplers and schedules, [`prepare`],
-//! the prompt language and the infotext. What does not: I/O, threads, clocks, random sources, tensors.
+//! the prompt language, the template language and the infotext. What does not: I/O, threads, clocks, random sources, tensors.
 
 mod draft;
 mod hash;
@@ -15,6 +15,7 @@ pub mod prompt;
 mod recipe;
 mod seed;
 mod size;
+pub mod template;
 mod validate;
 
 pub use draft::Draft;
