@@ -1,5 +1,6 @@
 //! `bench`: the engine as ratios against named peers, measured in one run on one machine; the library in milliseconds.
 
+mod farm;
 mod library;
 
 use std::fs;
@@ -21,6 +22,8 @@ pub(crate) enum Subject {
     Engine,
     /// The library's index with 100,000 and 1,000,000 synthetic pictures.
     Library,
+    /// The render farm on this machine: 1, 2, 4 and 8 workers with renders of a fixed time, and of no time at all.
+    Farm,
 }
 
 /// One engine at one precision, as its program reported it.
@@ -47,6 +50,7 @@ pub(crate) fn run(subject: Subject, steps: u32, write: bool) -> Result<()> {
     match subject {
         Subject::Engine => engine(steps, write),
         Subject::Library => library::run(write),
+        Subject::Farm => farm::run_bench(),
     }
 }
 

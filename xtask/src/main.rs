@@ -7,6 +7,7 @@
 mod bench;
 mod bundle;
 mod libtorch;
+mod nats;
 mod parity;
 mod process;
 mod python;
@@ -81,6 +82,8 @@ enum Task {
     Screenshots,
     /// Write the TypeScript of the contract between the UI and the service again, from crates/api.
     Types,
+    /// Fetch nats-server for the farm's tests, and say where it is.
+    NatsServer,
     /// Check licences and sources of all dependencies with cargo-deny, installing it first if needed.
     Deny,
 }
@@ -96,6 +99,7 @@ fn main() -> ExitCode {
         Task::Parity { full, peers, no_record } => parity::run(full, peers, !no_record),
         Task::Screenshots => screenshots::run(),
         Task::Types => test::types(),
+        Task::NatsServer => nats::find_or_fetch().map(|program| println!("{}", program.display())),
         Task::Deny => test::deny(),
     };
     match outcome {

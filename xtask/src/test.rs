@@ -38,6 +38,7 @@ fn everyday(cargo: &mut dyn FnMut() -> std::process::Command) -> Result<()> {
     let mut clippy = cargo();
     clippy.args(["clippy", "--workspace", "--all-targets"]).args(&without).args(["--", "-D", "warnings"]);
     process::run(&mut clippy)?;
+    crate::nats::find_or_fetch()?;
     step("Tests, without libtorch and window");
     tests(cargo(), &["--workspace"], &without)?;
     step("Documentation examples");

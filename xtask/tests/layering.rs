@@ -37,7 +37,14 @@ const OURS: [(&str, &[&str]); 18] = [
     ("tarim-sets", &["tarim-recipe"]),
     (
         "tarim-studio",
-        &["tarim-checkpoint", "tarim-library", "tarim-recipe", "tarim-render", "tarim-tokenizer"],
+        &[
+            "tarim-checkpoint",
+            "tarim-farm",
+            "tarim-library",
+            "tarim-recipe",
+            "tarim-render",
+            "tarim-tokenizer",
+        ],
     ),
     ("tarim-api", &["tarim-library", "tarim-recipe", "tarim-render", "tarim-studio"]),
     ("tarim-machine", &["tarim-recipe", "tarim-render", "tarim-studio"]),
@@ -48,6 +55,7 @@ const OURS: [(&str, &[&str]); 18] = [
         &[
             "tarim-api",
             "tarim-checkpoint",
+            "tarim-farm",
             "tarim-library",
             "tarim-machine",
             "tarim-recipe",

@@ -132,6 +132,11 @@ impl Farm {
         }
     }
 
+    /// Jobs whose end is there and that nobody waits for in this process: of one before it, or of another beside it.
+    pub fn unclaimed(&self) -> Vec<Token> {
+        lock(&self.inner.state).unclaimed.keys().cloned().collect()
+    }
+
     /// Takes jobs back: one that waits is gone at once, one in work is stopped, and no end is told any more.
     pub fn cancel(&self, jobs: &[Token]) -> Result<(), FarmError> {
         let mut ended = Vec::new();

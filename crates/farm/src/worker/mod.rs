@@ -156,6 +156,11 @@ impl Stop {
         self.0.send_modify(|times| *times = times.saturating_add(1));
     }
 
+    /// Whether it was said.
+    pub fn is_asked(&self) -> bool {
+        *self.0.borrow() > 0
+    }
+
     fn listen(&self) -> watch::Receiver<u8> {
         self.0.subscribe()
     }
