@@ -21,7 +21,7 @@ fn metadata() -> Metadata {
 }
 
 /// For each of our crates, which other crates of ours it may use (besides in its tests).
-const OURS: [(&str, &[&str]); 18] = [
+const OURS: [(&str, &[&str]); 19] = [
     ("tarim-recipe", &[]),
     ("tarim-sampling", &["tarim-recipe"]),
     ("tarim-tokenizer", &["tarim-recipe"]),
@@ -34,19 +34,22 @@ const OURS: [(&str, &[&str]); 18] = [
         &["tarim-checkpoint", "tarim-diffusion", "tarim-farm", "tarim-recipe", "tarim-render"],
     ),
     ("tarim-library", &["tarim-recipe"]),
+    ("tarim-export", &[]),
     ("tarim-sets", &["tarim-recipe"]),
     (
         "tarim-studio",
         &[
             "tarim-checkpoint",
+            "tarim-export",
             "tarim-farm",
             "tarim-library",
             "tarim-recipe",
             "tarim-render",
+            "tarim-sets",
             "tarim-tokenizer",
         ],
     ),
-    ("tarim-api", &["tarim-library", "tarim-recipe", "tarim-render", "tarim-studio"]),
+    ("tarim-api", &["tarim-library", "tarim-recipe", "tarim-render", "tarim-sets", "tarim-studio"]),
     ("tarim-machine", &["tarim-recipe", "tarim-render", "tarim-studio"]),
     ("tarim-server", &["tarim-api", "tarim-studio"]),
     ("tarim-desktop", &["tarim-api", "tarim-machine", "tarim-studio"]),
