@@ -80,6 +80,13 @@ pub(crate) async fn open_dialog(
         if let Some(title) = &options.title {
             dialog = dialog.set_title(title);
         }
+        // GTK would begin with the files used last, among which no folder can be chosen. Other systems know where.
+        if cfg!(target_os = "linux")
+            && options.directory
+            && let Ok(home) = app.path().home_dir()
+        {
+            dialog = dialog.set_directory(home);
+        }
         for filter in &options.filters {
             let extensions: Vec<&str> = filter.extensions.iter().map(String::as_str).collect();
             dialog = dialog.add_filter(&filter.name, &extensions);
