@@ -61,7 +61,7 @@ impl Arrangements {
             }
             let mut symmetric = vec![BigUint::ZERO; most + 1];
             if let Some(none) = symmetric.first_mut() {
-                *none = one.clone();
+                none.clone_from(&one);
             }
             for count in counts {
                 for k in (1..=most).rev() {

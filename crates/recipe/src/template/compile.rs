@@ -101,7 +101,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    pub(super) fn root(&mut self, root: &Sequence, purpose: Purpose) -> Result<NodeRef, Box<ExpandError>> {
+    pub(super) fn root(&mut self, root: &Sequence, purpose: Purpose) -> Result<NodeRef, ExpandError> {
         let method = match purpose {
             Purpose::Run(method) => method,
             Purpose::Everything => Method::Combinatorial,
@@ -110,7 +110,7 @@ impl<'a> Compiler<'a> {
         let around = Around { method, whole: true, purpose };
         let node = match self.sequence(root, &Scope::root(), around) {
             Ok(node) => node,
-            Err(Stop::Error(error)) => return Err(error),
+            Err(Stop::Error(error)) => return Err(*error),
             // Every slot is bound by a sequence, and it takes care of what needs its text.
             Err(Stop::NeedsText(_)) => return Err(self.error(Problem::TooManyNames { most: MAX_NAMES })),
         };
@@ -120,16 +120,16 @@ impl<'a> Compiler<'a> {
         Ok(node)
     }
 
-    fn error(&self, problem: Problem) -> Box<ExpandError> {
+    fn error(&self, problem: Problem) -> ExpandError {
         let wildcards = match problem {
             Problem::WildcardCycle { .. } => Vec::new(),
             _ => self.wildcards.clone(),
         };
-        Box::new(ExpandError { span: self.place, problem, wildcards })
+        ExpandError { span: self.place, problem, wildcards }
     }
 
     fn stop<T>(&self, problem: Problem) -> Compiled<T> {
-        Err(Stop::Error(self.error(problem)))
+        Err(Stop::Error(Box::new(self.error(problem))))
     }
 
     /// Counts a node; there is a most.
@@ -351,17 +351,15 @@ impl<'a> Compiler<'a> {
         let names = self.names(&wildcard.name, &scope, around);
         self.in_name = was_in_name;
         let (value, texts) = names?;
-        match texts.as_slice() {
-            [name] => self.named(name, bounds, asked, &scope, around, distinct),
-            _ => {
-                let mut cases = Vec::with_capacity(texts.len());
-                for name in texts {
-                    let node = self.named(&name, bounds, asked, &scope, around, distinct)?;
-                    cases.push((name, node));
-                }
-                self.made(Node::switch(value, cases))
-            }
+        if let [name] = texts.as_slice() {
+            return self.named(name, bounds, asked, &scope, around, distinct);
         }
+        let mut cases = Vec::with_capacity(texts.len());
+        for name in texts {
+            let node = self.named(&name, bounds, asked, &scope, around, distinct)?;
+            cases.push((name, node));
+        }
+        self.made(Node::switch(value, cases))
     }
 
     /// A name with variables or variants in it: as it is drawn, and all it can be.

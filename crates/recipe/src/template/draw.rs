@@ -109,19 +109,18 @@ impl Drawing {
                 let option = choice.turns.get(place).copied().unwrap_or_default() as usize;
                 self.options(choice, [(option, BigUint::ZERO, turn / turns)], out);
             }
-            Method::Cyclic => match &choice.arrangements {
-                Some(all) => {
+            Method::Cyclic => {
+                if let Some(all) = &choice.arrangements {
                     let (next, which) = (turn / all.total(), turn % all.total());
                     let places = all.nth(&which).into_iter();
                     self.options(choice, places.map(|(it, _)| (it, BigUint::ZERO, next.clone())), out);
-                }
-                // Too many to number: the options go round.
-                None => {
+                } else {
+                    // Too many to number: the options go round.
                     let first = usize::try_from(turn % choice.options.len().max(1)).unwrap_or_default();
                     let places = (first..choice.options.len()).chain(0..first).take(choice.least.max(1));
                     self.options(choice, places.map(|it| (it, BigUint::ZERO, turn.clone())), out);
                 }
-            },
+            }
             Method::Combinatorial => {
                 if let Some(listed) = &choice.listed {
                     let text = usize::try_from(index).ok().and_then(|it| listed.get(it));

@@ -42,7 +42,7 @@ pub enum Problem {
         code: diagnostic::Code,
     },
     /// A wildcard that does not exist.
-    #[error("there is no wildcard {name:?}{}; add a file of that name or correct the name", suggested(.similar))]
+    #[error("there is no wildcard {name:?}{}; add a file of that name or correct the name", suggested(.similar.as_deref()))]
     MissingWildcard {
         /// The name asked for.
         name: String,
@@ -119,6 +119,6 @@ fn via(wildcards: &[String]) -> String {
     }
 }
 
-fn suggested(similar: &Option<String>) -> String {
-    similar.as_ref().map(|name| format!(", but {name:?}")).unwrap_or_default()
+fn suggested(similar: Option<&str>) -> String {
+    similar.map(|name| format!(", but {name:?}")).unwrap_or_default()
 }

@@ -57,7 +57,7 @@ impl Template {
             return Err(ExpandError { span: error.span, problem, wildcards: Vec::new() });
         }
         let mut compiler = Compiler::new(&self.config, Lists::new(wildcards));
-        let run = compiler.root(&self.root, Purpose::Run(method)).map_err(|it| *it)?;
+        let run = compiler.root(&self.root, Purpose::Run(method))?;
         if run.count.is_none() {
             let span = (0..self.source.len()).into();
             return Err(ExpandError { span, problem: Problem::TooManyCombinations, wildcards: Vec::new() });
@@ -66,12 +66,12 @@ impl Template {
         let lots = if method == Method::Random && !compiler.asks_for_all {
             run.clone()
         } else {
-            compiler.root(&self.root, Purpose::Lots).map_err(|it| *it)?
+            compiler.root(&self.root, Purpose::Lots)?
         };
         let all = if method == Method::Combinatorial && run.certain {
             run.clone()
         } else {
-            compiler.root(&self.root, Purpose::Everything).map_err(|it| *it)?
+            compiler.root(&self.root, Purpose::Everything)?
         };
         Ok(Expansion { method, run, all, lots, squash: self.config.squash_whitespace })
     }

@@ -59,14 +59,11 @@ pub(super) fn variants(text: &str, inside: usize) -> VariantsHead {
     let at = skip_space(text, inside);
     let (method, next) = method(text, at);
     let sign = method.map(|_| at);
-    match bounds(text, next) {
-        Some((bounds, after)) => {
-            VariantsHead { method, bounds: Some(bounds), range: next..after, sign, after }
-        }
-        None => {
-            let after = if method.is_some() { next } else { inside };
-            VariantsHead { method, bounds: None, range: after..after, sign, after }
-        }
+    if let Some((bounds, after)) = bounds(text, next) {
+        VariantsHead { method, bounds: Some(bounds), range: next..after, sign, after }
+    } else {
+        let after = if method.is_some() { next } else { inside };
+        VariantsHead { method, bounds: None, range: after..after, sign, after }
     }
 }
 

@@ -44,16 +44,15 @@ impl<'a> Lists<'a> {
             return Ok(list.clone());
         }
         let exact = if is_pattern(&clean) { None } else { self.wildcards.values(&clean) };
-        let lists = match exact {
-            Some(values) => vec![values],
-            None => {
-                let names = self.names.get_or_insert_with(|| self.wildcards.names());
-                let found = matching(&clean, names);
-                if found.is_empty() {
-                    return Err(missing(similar(&clean, names)));
-                }
-                found.iter().filter_map(|name| self.wildcards.values(name)).collect()
+        let lists = if let Some(values) = exact {
+            vec![values]
+        } else {
+            let names = self.names.get_or_insert_with(|| self.wildcards.names());
+            let found = matching(&clean, names);
+            if found.is_empty() {
+                return Err(missing(similar(&clean, names)));
             }
+            found.iter().filter_map(|name| self.wildcards.values(name)).collect()
         };
         let list = Arc::new(list(clean.clone(), &lists, config)?);
         self.read.insert(clean, list.clone());
@@ -70,12 +69,11 @@ fn list(name: String, lists: &[Arc<[super::wildcards::Value]>], config: &Config)
         if weight <= 0.0 {
             continue;
         }
-        match places.get(value.text.as_str()).and_then(|place| values.get_mut(*place)) {
-            Some((_, sum)) => *sum += weight,
-            None => {
-                places.insert(&value.text, values.len());
-                values.push((&value.text, weight));
-            }
+        if let Some((_, sum)) = places.get(value.text.as_str()).and_then(|place| values.get_mut(*place)) {
+            *sum += weight;
+        } else {
+            places.insert(&value.text, values.len());
+            values.push((&value.text, weight));
         }
     }
     if values.is_empty() {

@@ -76,8 +76,8 @@ pub(super) struct Switch {
     pub(super) sums: Option<Vec<BigUint>>,
 }
 
-fn one() -> Option<BigUint> {
-    Some(BigUint::from(1_u8))
+fn one() -> BigUint {
+    BigUint::from(1_u8)
 }
 
 fn union<'a>(nodes: impl IntoIterator<Item = &'a NodeRef>) -> Vec<usize> {
@@ -90,7 +90,7 @@ fn union<'a>(nodes: impl IntoIterator<Item = &'a NodeRef>) -> Vec<usize> {
 /// The product, as a tree, so that large numbers meet large ones.
 fn product(counts: &[&BigUint]) -> Option<BigUint> {
     match counts {
-        [] => one(),
+        [] => Some(one()),
         [count] => Some((*count).clone()),
         _ => {
             let (left, right) = counts.split_at(counts.len() / 2);
@@ -104,7 +104,13 @@ impl Node {
     pub(super) fn text(text: impl Into<Arc<str>>) -> NodeRef {
         let text = text.into();
         let longest = text.len() as u64;
-        Arc::new(Self { kind: Kind::Text(text), count: one(), certain: true, open: Vec::new(), longest })
+        Arc::new(Self {
+            kind: Kind::Text(text),
+            count: Some(one()),
+            certain: true,
+            open: Vec::new(),
+            longest,
+        })
     }
 
     pub(super) fn as_text(&self) -> Option<&Arc<str>> {
@@ -115,7 +121,13 @@ impl Node {
     }
 
     pub(super) fn slot(slot: usize, longest: u64) -> NodeRef {
-        Arc::new(Self { kind: Kind::Slot(slot), count: one(), certain: true, open: vec![slot], longest })
+        Arc::new(Self {
+            kind: Kind::Slot(slot),
+            count: Some(one()),
+            certain: true,
+            open: vec![slot],
+            longest,
+        })
     }
 
     fn of_parts(kind: fn(Vec<NodeRef>) -> Kind, parts: Vec<NodeRef>) -> NodeRef {
@@ -179,7 +191,7 @@ impl Node {
         let count = match (listed, &sums) {
             (true, Some(_)) => Some(total),
             (true, None) => None,
-            (false, _) => one(),
+            (false, _) => Some(one()),
         };
         let certain = listed && cases.iter().all(|it| it.certain);
         let longest = cases.iter().map(|it| it.longest).max().unwrap_or(0);
@@ -202,7 +214,7 @@ impl Node {
         let (least, most) = (least.min(options.len()), most.min(options.len()));
         let count_of = |node: &NodeRef| match method {
             Method::Combinatorial => node.count.clone(),
-            _ => one(),
+            _ => Some(one()),
         };
         let counts: Option<Vec<BigUint>> = options.iter().map(count_of).collect();
         let arrangements = match method {
@@ -222,7 +234,7 @@ impl Node {
         let count = match (method, &choice.listed, &choice.arrangements) {
             (Method::Combinatorial, Some(listed), _) => Some(BigUint::from(listed.len())),
             (Method::Combinatorial, None, arrangements) => arrangements.as_ref().map(|it| it.total().clone()),
-            _ => one(),
+            _ => Some(one()),
         };
         Arc::new(Self { kind: Kind::Choice(choice), count, certain, open, longest })
     }
@@ -249,19 +261,16 @@ fn merged(options: Vec<(NodeRef, f64)>) -> (Vec<NodeRef>, Vec<u64>, Vec<u32>) {
     let mut texts: HashMap<Arc<str>, usize> = HashMap::new();
     for (node, weight) in options {
         let known = node.as_text().and_then(|text| texts.get(text).copied());
-        match known.and_then(|place| weights.get_mut(place).map(|it| (place, it))) {
-            Some((place, sum)) => {
-                *sum += weight;
-                turns.push(place as u32);
+        if let Some((place, sum)) = known.and_then(|place| weights.get_mut(place).map(|it| (place, it))) {
+            *sum += weight;
+            turns.push(place as u32);
+        } else {
+            if let Some(text) = node.as_text() {
+                texts.insert(text.clone(), nodes.len());
             }
-            None => {
-                if let Some(text) = node.as_text() {
-                    texts.insert(text.clone(), nodes.len());
-                }
-                turns.push(nodes.len() as u32);
-                nodes.push(node);
-                weights.push(weight);
-            }
+            turns.push(nodes.len() as u32);
+            nodes.push(node);
+            weights.push(weight);
         }
     }
     let greatest = weights.iter().copied().fold(f64::MIN_POSITIVE, f64::max);

@@ -149,7 +149,7 @@ impl<'a> Scan<'a> {
             '\n' | ')' => self.abort_wildcard(),
             '(' => return self.parameters(at),
             '[' if self.squares && !self.braces.is_empty() => {
-                self.open.push(Open::Square { pipes: Vec::new() })
+                self.open.push(Open::Square { pipes: Vec::new() });
             }
             ']' if self.squares => {
                 if let Some(Open::Square { .. }) = self.open.last()
@@ -289,9 +289,10 @@ impl<'a> Scan<'a> {
         let Some(it) = slot else { return };
         match &mut it.kind {
             Kind::Variants { close, .. } | Kind::Variable { close, .. } => *close = at,
-            Kind::Wrap { divider, close } => match found {
-                Some(place) => (*divider, *close) = (place, at),
-                None => {
+            Kind::Wrap { divider, close } => {
+                if let Some(place) = found {
+                    (*divider, *close) = (place, at);
+                } else {
                     let inside = it.at + self.config.wrap_start.len();
                     let span = it.at..inside;
                     if plain_mark {
@@ -303,7 +304,7 @@ impl<'a> Scan<'a> {
                     }
                     self.say(Code::NotAWrap, span);
                 }
-            },
+            }
             Kind::Wildcard { .. } | Kind::Pipe | Kind::Comment { .. } => {}
         }
     }
@@ -352,17 +353,15 @@ impl<'a> Scan<'a> {
             self.parenthesis = self.rest(at).find(')').map(|it| at + it);
         }
         let wrap = self.config.wildcard_wrap.as_str();
-        match self.parenthesis.filter(|it| self.rest(it + 1).starts_with(wrap) && *it > at + 1) {
-            Some(close) => {
-                if let Some(Open::Wildcard { parameters, .. }) = self.open.get_mut(place) {
-                    *parameters = Some(at + 1..close);
-                }
-                close + 1
+        if let Some(close) = self.parenthesis.filter(|it| self.rest(it + 1).starts_with(wrap) && *it > at + 1)
+        {
+            if let Some(Open::Wildcard { parameters, .. }) = self.open.get_mut(place) {
+                *parameters = Some(at + 1..close);
             }
-            None => {
-                self.abort_wildcard();
-                at + 1
-            }
+            close + 1
+        } else {
+            self.abort_wildcard();
+            at + 1
         }
     }
 

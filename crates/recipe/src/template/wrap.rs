@@ -13,10 +13,8 @@ pub(super) fn marker(text: &str) -> Option<Range<usize>> {
         (a, b) => a.or(b)?,
     };
     let rest = text.get(start..)?;
-    let length = match rest.starts_with('.') {
-        true => rest.find(|c| c != '.'),
-        false => rest.find(|c| !ELLIPSES.contains(&c)),
-    };
+    let dots = rest.starts_with('.');
+    let length = rest.find(|c| if dots { c != '.' } else { !ELLIPSES.contains(&c) });
     Some(start..start + length.unwrap_or(rest.len()))
 }
 
