@@ -52,6 +52,18 @@ function random(seed: number): () => number {
   };
 }
 
+interface CropRequest extends Ids {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+interface UpscaleRequest extends Ids {
+  factor?: number;
+  width?: number;
+  height?: number;
+}
+
 interface Kept extends PictureSummary {
   model: string;
   project?: string;
@@ -228,10 +240,55 @@ export function makeWorld(count: number, options: { judged?: boolean } = {}): Wo
     return { changed: names.length };
   };
 
+  /** A file made of a picture: the newest of the gallery. */
+  const derived = (of: Kept, size: { width: number; height: number }): string => {
+    const key = Math.max(...pictures.keys()) + 1;
+    const id = `picture-${key}`;
+    const made = { ...of, ...size, key, id, parent: of.id, created: NOW };
+    const rest = [...pictures];
+    pictures.clear();
+    // The newest come first.
+    pictures.set(key, made);
+    rest.forEach(([other, picture]) => pictures.set(other, picture));
+    ids.set(id, made);
+    return id;
+  };
+
   return {
     pictures,
     byId,
     handlers: {
+      crop_pictures: ({ ids: names, width, height }: CropRequest) => ({
+        pictures: names.map((name) => derived(byId(name), { width, height })),
+        failed: [],
+      }),
+      upscale_pictures: ({ ids: names, factor, width, height }: UpscaleRequest) => ({
+        pictures: names.map((name) => {
+          const picture = byId(name);
+          const by =
+            factor ?? Math.max((width ?? 0) / picture.width, (height ?? 0) / picture.height);
+          return derived(picture, {
+            width: Math.round(picture.width * by),
+            height: Math.round(picture.height * by),
+          });
+        }),
+        failed: [],
+      }),
+      prepare_redraw: ({ picture, strength }: { picture: string; strength: number }) => ({
+        draft: { prompt: byId(picture).prompt, strength },
+        count: 1,
+        tags: [],
+        priority: 0,
+        parent: { picture, derivation: 'upscale' },
+      }),
+      estimate: () => ({ seconds: 12 }),
+      list_presets: () => ({
+        presets: [
+          { name: 'square', built_in: true, draft: { width: 512, height: 512 } },
+          { name: 'contest_3_2', built_in: true, draft: { width: 768, height: 512 } },
+        ],
+      }),
+      get_choices: () => ({ samplers: [], size_step: 8, size_min: 64, size_max: 2048 }),
       layout_pictures: layout,
       get_pictures: ({ keys }: Keys) => ({
         pictures: keys.flatMap((key) => {

@@ -1,10 +1,12 @@
 import {
   Columns2,
+  Crop,
   Expand,
   Flag,
   FlagOff,
   FolderPlus,
   Info,
+  Maximize2,
   PanelLeft,
   RotateCcw,
   Search,
@@ -41,8 +43,8 @@ export function resize(factor: number): void {
 /** Everything the gallery does by key and by name. */
 export function useGalleryCommands(gallery: GalleryState, search: () => void): void {
   const { culling } = gallery;
-  const onWall = () => gallery.full === null && gallery.compared.length === 0;
-  const some = () => gallery.targets.length > 0;
+  const onWall = () => gallery.full === null && gallery.compared.length === 0 && !gallery.covered;
+  const some = () => gallery.targets.length > 0 && !gallery.covered;
   const live = () => some() && !gallery.trashed;
 
   const moves = MOVES.flatMap(([key, move]): Command[] => [
@@ -170,6 +172,22 @@ export function useGalleryCommands(gallery: GalleryState, search: () => void): v
       run: () => (gallery.collecting = true),
     },
     {
+      id: 'gallery.crop',
+      title: 'gallery:command.crop',
+      icon: Crop,
+      shortcut: 'r',
+      when: live,
+      run: () => void gallery.crop(),
+    },
+    {
+      id: 'gallery.enlarge',
+      title: 'gallery:command.enlarge',
+      icon: Maximize2,
+      shortcut: 'e',
+      when: live,
+      run: () => void gallery.enlarge(),
+    },
+    {
       id: 'gallery.trash',
       title: 'gallery:command.trash',
       icon: Trash2,
@@ -198,7 +216,7 @@ export function useGalleryCommands(gallery: GalleryState, search: () => void): v
       title: 'gallery:command.undo',
       icon: Undo2,
       shortcut: 'Mod+z',
-      when: () => gallery.undo.possible,
+      when: () => gallery.undo.possible && !gallery.covered,
       run: () => void gallery.takeBack(),
     },
     {

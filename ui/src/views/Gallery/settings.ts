@@ -1,5 +1,6 @@
 import type { Draft } from '$lib/api';
 import { number, t, type Key } from '$lib/i18n';
+import { stepsText } from '$lib/postprocess';
 
 export interface Row {
   label: Key;
@@ -48,6 +49,9 @@ export function settingsOf(draft: Draft): Row[] {
       add('gallery:recipe.maskArea', t('gallery:maskArea.only', { padding }));
     }
     if (draft.mask_invert) add('gallery:recipe.maskInvert', t('gallery:recipe.yes'));
+  }
+  if (draft.postprocess?.length) {
+    add('gallery:recipe.postprocess', stepsText(draft.postprocess));
   }
   add('gallery:recipe.noise', draft.noise_source?.toUpperCase());
   add('gallery:recipe.emphasis', draft.emphasis && t(`gallery:emphasis.${draft.emphasis}`));

@@ -50,7 +50,7 @@ export type ChangeSettings = { language?: Language, theme?: Theme, library_folde
 /**
  * An empty id means the starter model.
  */
-default_model?: string, device?: string, 
+default_model?: string, device?: string, more_devices?: Array<string>, pictures_at_once?: number, 
 /**
  * `auto`, `fp32`, `bf16`, `fp16`.
  */
@@ -1684,6 +1684,14 @@ default_model?: string,
  * `auto`, `cpu`, `cuda:0`, `mps`.
  */
 device: string, 
+/**
+ * Further devices that render at the same time, each pictures of its own.
+ */
+more_devices: Array<string>, 
+/**
+ * How many pictures a device renders at once; 0 is as many as is best for it.
+ */
+pictures_at_once: number, 
 /**
  * Arithmetic; the device's own choice when absent.
  */

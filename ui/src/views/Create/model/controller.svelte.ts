@@ -119,6 +119,8 @@ export class Controller {
   tune(change: Tuning): void {
     const { model } = this;
     if (!model) return;
+    // Steps that follow were made for the size that was drawn.
+    if (change.width !== undefined || change.height !== undefined) form.postprocess = [];
     const defaults = model.defaults as Tuning;
     const kept = Object.entries(change).map(([key, value]) => [
       key,

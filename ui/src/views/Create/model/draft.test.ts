@@ -83,6 +83,22 @@ describe('request', () => {
     expect(draft).not.toHaveProperty('guidance_rescale');
   });
 
+  test('keeps what a recipe does after drawing, until another is taken over', () => {
+    const postprocess = [{ crop: { x: 8, y: 0, width: 120, height: 128 } }];
+    const cropped = applyDraft(initialForm(), { width: 256, postprocess }, 'all', [starter]);
+    expect(buildSubmit(cropped, starter, words, null).draft.postprocess).toEqual(postprocess);
+    // An extended canvas is another picture.
+    const start = {
+      sha256: 'a',
+      kind: 'outpaint' as const,
+      mask: 'b',
+      size: { width: 384, height: 256 },
+    };
+    expect(buildSubmit(cropped, starter, words, start).draft).not.toHaveProperty('postprocess');
+    expect(applyDraft(cropped, { steps: 9 }, 'settings', [starter]).postprocess).toEqual([]);
+    expect(applyDraft(cropped, { seed: '9' }, 'seed', [starter]).postprocess).toEqual(postprocess);
+  });
+
   test('an unlocked or impossible seed is left to the backend', () => {
     const form = { ...initialForm(), seed: '5' };
     expect(buildSubmit(form, starter, words, null).draft).not.toHaveProperty('seed');

@@ -52,6 +52,8 @@ export function buildSubmit(
   if (form.noiseSource) draft.noise_source = form.noiseSource;
   if (form.emphasis) draft.emphasis = form.emphasis;
   if (form.precision) draft.precision = form.precision;
+  // An extended canvas has another size than the one that the steps were made for.
+  if (form.postprocess.length > 0 && !start?.size) draft.postprocess = [...form.postprocess];
   if (start) addStart(draft, form, model, start);
 
   const submit: Submit = { draft, count: form.count, tags: [], priority: 0 };
@@ -142,6 +144,7 @@ function applySettings(next: Form, draft: Draft, models: readonly Model[]): void
   next.tuning[id] = defined({ ...next.tuning[id], ...tuning });
   next.variationStrength = draft.variation_strength ?? 0;
   next.variationSeed = draft.variation_seed ?? '';
+  next.postprocess = draft.postprocess ?? [];
   if (draft.noise_source) next.noiseSource = draft.noise_source;
   if (draft.emphasis) next.emphasis = draft.emphasis;
   if (draft.precision) next.precision = draft.precision;

@@ -4,6 +4,7 @@ import type {
   MaskFill,
   Model,
   NoiseSource,
+  Postprocess,
   Precision,
   ResizeMode,
   SamplerChoice,
@@ -48,6 +49,8 @@ export interface Form {
   maskedOnly: boolean;
   maskPadding: number;
   maskInvert: boolean;
+  /** What is done to the drawn picture: the crops and sizes of a recipe that was taken over. */
+  postprocess: Postprocess[];
 }
 
 export const initialForm = (): Form => ({
@@ -68,6 +71,7 @@ export const initialForm = (): Form => ({
   maskedOnly: false,
   maskPadding: 32,
   maskInvert: false,
+  postprocess: [],
 });
 
 /** How the view is laid out; kept like the form, and no part of a recipe. */

@@ -57,6 +57,10 @@ export class GalleryState {
   collecting = $state(false);
   /** What is to be deleted for good, once it is confirmed. */
   erasing = $state.raw<readonly number[] | 'all' | null>(null);
+  /** What is being cropped, the first in sight. */
+  cropping = $state.raw<readonly PictureSummary[] | null>(null);
+  /** What is to be enlarged. */
+  enlarging = $state.raw<readonly PictureSummary[] | null>(null);
   /** A picture that the details show though the cursor is elsewhere: a relative, perhaps outside this gallery. */
   inspected = $state.raw<PictureSummary | null>(null);
   /** The picture that the address names: it is in full view. */
@@ -123,6 +127,7 @@ export class GalleryState {
     this.pictures.clear();
     this.select(chosen.nothing);
     this.compared = [];
+    this.cropping = this.enlarging = null;
     void this.order.refetch();
   }
 
@@ -221,6 +226,32 @@ export class GalleryState {
     const at = current.indexOf(this.full.key);
     const key = at < 0 ? undefined : current.keys[at + by];
     if (key !== undefined) void this.showFull(key, true);
+  }
+
+  /** Whether a tool covers the gallery, and keys are its own. */
+  get covered(): boolean {
+    return this.cropping !== null || this.enlarging !== null;
+  }
+
+  crop = async (): Promise<void> => {
+    this.cropping = await this.workable();
+  };
+
+  enlarge = async (): Promise<void> => {
+    this.enlarging = await this.workable();
+  };
+
+  /** What a tool can work on: pictures whose files are there. */
+  private async workable(): Promise<PictureSummary[] | null> {
+    try {
+      const found = await this.pictures.all(this.targets);
+      const there = found.filter(({ missing, trashed }) => !missing && !trashed);
+      if (there.length > 0) return there;
+      announce(t('gallery:derive.none'));
+    } catch (thrown) {
+      showError(thrown);
+    }
+    return null;
   }
 
   trash = (): void => void this.culling.trash(this.targets);
