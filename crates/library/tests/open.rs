@@ -92,21 +92,37 @@ fn folders_that_cannot_be_used() {
     assert_eq!(error.code(), "library_folder", "{error}");
 }
 
-/// Only where the user is not root, to whom every folder is writable.
-#[cfg(unix)]
+/// On a disk that nobody can write to, root neither: this test runs itself once more where such a disk is mounted.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_folder_that_is_read_only() {
-    use std::os::unix::fs::PermissionsExt;
-    let (folder, _) = closed();
-    let internal = folder.path().join(".tarim");
-    fs::set_permissions(&internal, fs::Permissions::from_mode(0o555)).unwrap();
-    let may_write = fs::write(internal.join("probe"), "").is_ok();
-    let result = Library::open(folder.path(), NOW);
-    fs::set_permissions(&internal, fs::Permissions::from_mode(0o755)).unwrap();
-    if !may_write {
-        let error = result.unwrap_err();
+    use std::process::Command;
+    const DISK: &str = "TARIM_TEST_DISK";
+    if let Some(disk) = std::env::var_os(DISK) {
+        let error = Library::open(Path::new(&disk), NOW).unwrap_err();
         assert_eq!(error.code(), "read_only", "{error}");
+        assert!(error.hint().is_some());
+        return;
     }
+    let (folder, _) = closed();
+    let disk = tempfile::tempdir().unwrap();
+    let script = r#"mount -t tmpfs tmpfs "$TARIM_TEST_DISK" && cp -a "$0/." "$TARIM_TEST_DISK" &&
+        mount -o remount,ro "$TARIM_TEST_DISK" && exec "$@""#;
+    let output = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", script])
+        .arg(folder.path())
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "a_folder_that_is_read_only"])
+        .env(DISK, disk.path())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "run as root, or allow users name spaces: {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "the test ran inside");
 }
 
 #[test]
