@@ -309,6 +309,14 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// What is wrong with a row by itself, such as a cell of a comparison.
+pub fn check_row(row: &RowDraft) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let (table, defaults) = (Table::default(), Defaults::default());
+    Checker::new(&table, &defaults, "").check(row, &mut problems);
+    problems
+}
+
 const STAND_IN_SIDE: u32 = 512;
 
 /// The draft with something where pictures are still to be found, so that it can be checked.

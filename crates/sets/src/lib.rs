@@ -4,7 +4,9 @@
 //! with them and where, the axes of a comparison, and the drafts that a row or a grid stands for. What does not: files,
 //! folders, models that exist or do not, the queue.
 
+mod axes;
 mod check;
+mod expand;
 mod field;
 mod problem;
 mod read;
@@ -13,7 +15,9 @@ mod table;
 mod value;
 mod write;
 
-pub use check::{Checked, Checker};
+pub use axes::{Axis, AxisKind, AxisSpec, Grid, GridCell, MAX_VALUES, VarySeeds, by_model};
+pub use check::{Checked, Checker, check_row};
+pub use expand::RowExpansion;
 pub use field::Field;
 pub use problem::{Code, Problem, Severity};
 pub use read::{
@@ -21,3 +25,4 @@ pub use read::{
 };
 pub use row::{Defaults, MAX_COUNT, RowDraft, TemplateMode};
 pub use table::{Column, Row, RowId, Table};
+pub use write::{WriteError, WriteOptions, Written, write};

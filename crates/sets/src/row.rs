@@ -107,6 +107,13 @@ impl From<Draft> for Defaults {
     }
 }
 
+/// A row that is in no table, such as the base of a comparison.
+impl From<Draft> for RowDraft {
+    fn from(draft: Draft) -> Self {
+        Self { draft, count: 1, ..Self::default() }
+    }
+}
+
 impl RowDraft {
     /// Puts a cell's value in its place. Fields must come in their order, so that the more exact one wins.
     pub(crate) fn apply(&mut self, field: Field, text: &str) -> Result<(), Problem> {

@@ -59,7 +59,7 @@ fn problems_in_their_places() {
     check("width", "100000", Code::OutOfRange, "width is 100000", Some("8192"));
     check("size", "100000x512", Code::OutOfRange, "width is 100000", Some("8192x512"));
     check("Size", "513x512", Code::OutOfRange, "not a multiple of 8", Some("512x512"));
-    check("sampler", "DPM 2M++", Code::UnknownName, "unknown sampler", Some("DPM++ 2M"));
+    check("sampler", "DPM++ 2N", Code::UnknownName, "unknown sampler", Some("DPM++ 2M"));
     check("scheduler", "Karas", Code::UnknownName, "unknown schedule", Some("Karras"));
     check("count", "0", Code::OutOfRange, "count is 0", Some("1"));
     check("count", "1000000", Code::OutOfRange, "1000000", Some("10000"));

@@ -16,8 +16,8 @@ pub(crate) struct Records<'a> {
     text: &'a str,
     at: usize,
     delimiter: Option<u8>,
-    /// Whether spaces before a value are left out, as `skipinitialspace` of Python's reader does.
-    skip_space: bool,
+    /// Whether to read as Python does for A1111: no spaces before values, and an open quotation mark goes on to the end.
+    like_python: bool,
     row: u32,
     recoveries: u32,
 }
@@ -35,11 +35,11 @@ impl<'a> Records<'a> {
     /// `delimiter` is an ASCII character, or there is one value a line.
     pub(crate) fn new(text: &'a str, delimiter: Option<char>) -> Self {
         let delimiter = delimiter.and_then(|c| u8::try_from(c).ok()).filter(u8::is_ascii);
-        Self { text, at: 0, delimiter, skip_space: false, row: 0, recoveries: 0 }
+        Self { text, at: 0, delimiter, like_python: false, row: 0, recoveries: 0 }
     }
 
-    pub(crate) fn skip_space(mut self) -> Self {
-        self.skip_space = true;
+    pub(crate) fn like_python(mut self) -> Self {
+        self.like_python = true;
         self
     }
 
@@ -82,7 +82,7 @@ impl<'a> Records<'a> {
     }
 
     fn value(&mut self, open_quote: &mut bool) -> String {
-        if self.skip_space {
+        if self.like_python {
             while self.byte() == Some(b' ') {
                 self.at += 1;
             }
@@ -94,6 +94,11 @@ impl<'a> Records<'a> {
             }
             self.recoveries += 1;
             *open_quote = true;
+            if self.like_python {
+                let rest = self.text.get(self.at + 1..).unwrap_or_default().replace("\"\"", "\"");
+                self.at = self.text.len();
+                return rest;
+            }
         }
         self.unquoted().to_owned()
     }
@@ -131,7 +136,7 @@ impl Iterator for Records<'_> {
 /// The values of a list with commas, each without space at its ends: how A1111 reads the values of an axis.
 pub(crate) fn value_list(text: &str) -> Vec<String> {
     // Python's reader gives no value at all for a blank line.
-    let records = Records::new(text, Some(',')).skip_space();
+    let records = Records::new(text, Some(',')).like_python();
     let filled = records.filter(|record| !matches!(record.cells.as_slice(), [only] if only.is_empty()));
     filled.flat_map(|record| record.cells).map(|value| value.trim().to_owned()).collect()
 }

@@ -10,7 +10,7 @@ mod workbook;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use delimited::{Records, value_list};
+pub(crate) use delimited::value_list;
 
 use crate::{problem::Problem, table::Table};
 
@@ -274,7 +274,12 @@ fn text_format(text: &str, name: &str) -> Format {
         return Format::JsonLines;
     }
     let tabs = delimited::known_headers(first, '\t');
-    let others = [',', ';'].into_iter().map(|delimiter| delimited::known_headers(first, delimiter)).max();
+    let mut others = [',', ';'].into_iter().map(|delimiter| delimited::known_headers(first, delimiter)).max();
+    // A prompt may well say `text, english`, but hardly `prompt`.
+    let lower = first.to_lowercase();
+    if by_name.is_some() && !["prompt", "提示", "咒"].iter().any(|word| lower.contains(word)) {
+        others = None;
+    }
     if tabs >= 2 {
         Format::Tsv
     } else if others >= Some(2) {
