@@ -66,13 +66,13 @@ impl Library {
     /// Makes an empty collection.
     pub fn create_collection(&self, name: &str) -> Result<()> {
         let name = names::clean("collection", name)?;
-        self.database().write(|db| collection_of(db, &name).map(drop))
+        self.write_names(|db| collection_of(db, &name).map(drop))
     }
 
     /// Renames a collection.
     pub fn rename_collection(&self, name: &str, new_name: &str) -> Result<()> {
         let new_name = names::clean("collection", new_name)?;
-        self.database().write(|db| {
+        self.write_names(|db| {
             let collection = existing(db, name)?;
             if find(db, &new_name)?.is_some_and(|other| other != collection) {
                 let reason = "there is one of this name";
@@ -88,7 +88,7 @@ impl Library {
 
     /// Deletes a collection; its pictures stay.
     pub fn delete_collection(&self, name: &str) -> Result<()> {
-        self.database().write(|db| {
+        self.write_names(|db| {
             let collection = existing(db, name)?;
             mark_members(db, collection)?;
             db.execute("DELETE FROM collections WHERE collection = ?1", [collection])?;
@@ -100,7 +100,7 @@ impl Library {
     /// Returns how many of the pictures there were.
     pub fn add_to_collection(&self, name: &str, ids: &[Id]) -> Result<usize> {
         let name = names::clean("collection", name)?;
-        self.edit(ids, |db, picture| {
+        self.edit_names(ids, |db, picture| {
             let collection = collection_of(db, &name)?;
             db.prepare_cached(
                 "INSERT OR IGNORE INTO collection_pictures (collection, picture, position)
@@ -162,7 +162,7 @@ fn find(db: &Connection, name: &str) -> Result<Option<i64>> {
     Ok(statement.query_row([name], |row| row.get(0)).optional()?)
 }
 
-fn collection_of(db: &Connection, name: &str) -> Result<i64> {
+pub(crate) fn collection_of(db: &Connection, name: &str) -> Result<i64> {
     if let Some(collection) = find(db, name)? {
         return Ok(collection);
     }

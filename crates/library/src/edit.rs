@@ -7,7 +7,6 @@ use rusqlite::{Connection, params};
 use crate::{
     collections,
     error::{LibraryError, Result},
-    files,
     id::Id,
     library::Library,
     metadata::Metadata,
@@ -77,7 +76,7 @@ impl Library {
     /// Puts pictures into a project, which is made if there is none of this name, or out of any.
     pub fn set_project(&self, ids: &[Id], project: Option<&str>) -> Result<usize> {
         let name = project.map(|name| names::clean("project", name)).transpose()?;
-        self.edit(ids, |db, key| {
+        self.edit_names(ids, |db, key| {
             let project = name.as_deref().map(|name| projects::project_of(db, name)).transpose()?;
             let mut update = db.prepare_cached(
                 "UPDATE pictures SET project = ?2, dirty = 1 WHERE picture = ?1 AND project IS NOT ?2",
@@ -89,18 +88,16 @@ impl Library {
 
     /// Does something to each picture that is there, in one transaction.
     pub(crate) fn edit(&self, ids: &[Id], change: impl Fn(&Connection, i64) -> Result<()>) -> Result<usize> {
-        self.database().write(|db| {
-            let mut found = 0;
-            for id in ids {
-                match pictures::key_of(db, *id) {
-                    Ok(key) => change(db, key)?,
-                    Err(LibraryError::NotFound { .. }) => continue,
-                    Err(error) => return Err(error),
-                }
-                found += 1;
-            }
-            Ok(found)
-        })
+        self.database().write(|db| each(db, ids, change))
+    }
+
+    /// The same where it may make a collection or project.
+    pub(crate) fn edit_names(
+        &self,
+        ids: &[Id],
+        change: impl Fn(&Connection, i64) -> Result<()>,
+    ) -> Result<usize> {
+        self.write_names(|db| each(db, ids, change))
     }
 
     /// Tells up to `limit` files what the index says of them. To be called in the background after edits, and before the
@@ -148,7 +145,12 @@ impl Library {
             db.prepare_cached(
                 "UPDATE pictures SET dirty = ?2, bytes = ?3, modified_ns = ?4 WHERE picture = ?1",
             )?
-            .execute(params![key, again, stat.len(), files::modified_ns(&stat)])?;
+            .execute(params![
+                key,
+                again,
+                stat.len(),
+                metadata_chunks::modified_ns(&file, &stat)
+            ])?;
             Ok(())
         })?;
         Ok((path, Ok(())))
@@ -195,6 +197,19 @@ impl Library {
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
     }
+}
+
+fn each(db: &Connection, ids: &[Id], change: impl Fn(&Connection, i64) -> Result<()>) -> Result<usize> {
+    let mut found = 0;
+    for id in ids {
+        match pictures::key_of(db, *id) {
+            Ok(key) => change(db, key)?,
+            Err(LibraryError::NotFound { .. }) => continue,
+            Err(error) => return Err(error),
+        }
+        found += 1;
+    }
+    Ok(found)
 }
 
 /// What a picture's file should say.

@@ -17,7 +17,7 @@ use crate::{
     metadata_chunks,
     moment::Moment,
     picture::{self, PictureInfo},
-    pictures::{self, NewPicture},
+    pictures::{self, Flag, NewPicture},
     tags, xmp,
 };
 
@@ -45,10 +45,32 @@ pub(crate) fn read(root: &Path, path: &str) -> Result<Entry> {
     let file = root.join(path);
     let info = picture::read(&file)?;
     let stat = std::fs::metadata(&file).map_err(|error| LibraryError::io(&file, error))?;
-    let modified_ns = crate::files::modified_ns(&stat);
-    let sidecar = metadata_chunks::read_sidecar(&file);
-    let metadata = sidecar.as_deref().or(info.xmp.as_deref()).map(xmp::read).unwrap_or_default();
-    Ok(of(path, info, metadata, stat.len(), modified_ns))
+    let inside = info.xmp.as_deref().map(xmp::read).unwrap_or_default();
+    let metadata = match metadata_chunks::read_sidecar(&file) {
+        Some(sidecar) => beside(xmp::read(&sidecar), inside),
+        None => inside,
+    };
+    let made_ns = crate::files::modified_ns(&stat);
+    let mut entry = of(path, info, metadata, stat.len(), made_ns);
+    entry.modified_ns = metadata_chunks::modified_ns(&file, &stat);
+    Ok(entry)
+}
+
+/// What a sidecar says, which is newer than what the file says. One of another program knows nothing of identity and
+/// lineage, and need not speak of everything else: there the file's word stands.
+fn beside(sidecar: Metadata, inside: Metadata) -> Metadata {
+    if sidecar.id.is_some() {
+        return sidecar;
+    }
+    let judged = sidecar.rating > 0 || sidecar.flag != Flag::None;
+    let (rating, flag) = if judged { (sidecar.rating, sidecar.flag) } else { (inside.rating, inside.flag) };
+    Metadata {
+        rating,
+        flag,
+        tags: if sidecar.tags.is_empty() { inside.tags } else { sidecar.tags },
+        created: inside.created.or(sidecar.created),
+        ..inside
+    }
 }
 
 fn of(path: &str, info: PictureInfo, metadata: Metadata, bytes: u64, modified_ns: i64) -> Entry {

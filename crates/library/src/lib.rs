@@ -17,8 +17,8 @@ mod exif;
 mod facts;
 mod files;
 mod id;
-mod inputs;
 mod jobs;
+mod kept;
 mod library;
 mod lineage;
 mod metadata;
@@ -55,10 +55,9 @@ pub use edit::{Totals, WriteBack};
 pub use error::{LibraryError, Result};
 pub use facts::Facts;
 pub use id::{Id, InvalidId};
-pub use inputs::Input;
 pub use jobs::{
-    Claim, Job, JobError, JobFilter, Lease, NewJob, Place, QueueState, QueueTotals, Recovered, Recovery,
-    State,
+    Cancelled, Claim, Job, JobError, JobFilter, Lease, NewJob, Place, QueueState, QueueTotals, Recovered,
+    Recovery, State,
 };
 pub use library::{DamagedIndex, INTERNAL_FOLDER, Library, OpenReport};
 pub use lineage::{Lineage, Node};

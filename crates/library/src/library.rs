@@ -67,6 +67,7 @@ impl Library {
         let (database, damage) = database::open(&root.join(INTERNAL_FOLDER).join(DATABASE), now)?;
         let swept = files::sweep(&root, now.ms);
         let library = Self { root, database };
+        library.recall_names()?;
         let damaged = damage.map(|damage| DamagedIndex {
             kept: damage.kept,
             reason: damage.reason,

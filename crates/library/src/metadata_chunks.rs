@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    files::{IfExists, write_whole},
+    files::{self, IfExists, write_whole},
     metadata::Metadata,
     picture::{self, XMP_KEYWORD},
     pixels::{Format, LoadError, PNG_SIGNATURE},
@@ -56,6 +56,12 @@ pub(crate) fn read_sidecar(path: &Path) -> Option<String> {
     let mut text = String::new();
     file.take(MAX_SIDECAR).read_to_string(&mut text).ok()?;
     Some(text)
+}
+
+/// When a picture's file or its sidecar was changed last, in nanoseconds since 1970.
+pub(crate) fn modified_ns(path: &Path, stat: &std::fs::Metadata) -> i64 {
+    let sidecar = std::fs::metadata(sidecar_of(path)).map_or(0, |stat| files::modified_ns(&stat));
+    files::modified_ns(stat).max(sidecar)
 }
 
 pub(crate) fn sidecar_of(path: &Path) -> PathBuf {

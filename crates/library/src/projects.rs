@@ -41,13 +41,13 @@ impl Library {
     /// Makes a project that has no pictures yet.
     pub fn create_project(&self, name: &str) -> Result<()> {
         let name = names::clean("project", name)?;
-        self.database().write(|db| project_of(db, &name).map(drop))
+        self.write_names(|db| project_of(db, &name).map(drop))
     }
 
     /// Renames a project; its pictures' files follow at the next write-back.
     pub fn rename_project(&self, name: &str, new_name: &str) -> Result<()> {
         let new_name = names::clean("project", new_name)?;
-        self.database().write(|db| {
+        self.write_names(|db| {
             let old = find(db, name)?.ok_or_else(|| no_project(name))?;
             match find(db, &new_name)? {
                 Some(other) if other != old => {
@@ -69,7 +69,7 @@ impl Library {
 
     /// Deletes a project; its pictures and requests stay, without one.
     pub fn delete_project(&self, name: &str) -> Result<()> {
-        self.database().write(|db| {
+        self.write_names(|db| {
             let project = find(db, name)?.ok_or_else(|| no_project(name))?;
             db.execute("UPDATE pictures SET project = NULL, dirty = 1 WHERE project = ?1", [project])?;
             db.execute("UPDATE requests SET project = NULL WHERE project = ?1", [project])?;

@@ -41,6 +41,7 @@ impl Library {
                 result => result?,
             };
             self.note_place(&picture, &path, Some(now.ms))?;
+            self.note_trashed(&path, now.ms);
             trashed += 1;
         }
         Ok(trashed)
@@ -98,6 +99,7 @@ impl Library {
             emptied.pictures += 1;
             emptied.bytes += picture.bytes;
         }
+        self.forget_trashed_times()?;
         Ok(emptied)
     }
 }

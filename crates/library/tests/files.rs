@@ -23,7 +23,6 @@ fn details(world: &World) -> Vec<PictureDetails> {
 fn comparable(mut details: PictureDetails) -> PictureDetails {
     details.summary.version = 0;
     details.summary.key = 0;
-    details.summary.trashed_at = details.summary.trashed_at.map(|_| 0);
     details
 }
 
@@ -44,7 +43,9 @@ fn full() -> World {
     library.add_tags(&made[..3], &["<b>&amp;\"'".to_owned(), "标签".to_owned()]).unwrap();
     library.set_project(&made[1..], Some("Cyber Loulan / 赛博楼兰")).unwrap();
     library.add_to_collection("Best", &[made[2], made[0]]).unwrap();
-    library.trash(&made[3..], NOW).unwrap();
+    library.trash(&made[3..], later(77)).unwrap();
+    library.create_collection("Empty / 空").unwrap();
+    library.create_project("Still to come").unwrap();
     world
 }
 
@@ -55,6 +56,7 @@ fn the_index_comes_back_from_the_files() {
     assert_eq!((written.written, written.left, written.problems.len()), (4, 0, 0));
     let before = details(&world);
     let collections = world.library.collections().unwrap();
+    let projects = world.library.projects().unwrap();
     let World { folder, library } = world;
     drop(library);
     for ending in ["", "-wal", "-shm"] {
@@ -67,6 +69,7 @@ fn the_index_comes_back_from_the_files() {
     assert_eq!((report.files, report.added, report.trashed, report.problems), (3, 3, 1, vec![]));
     assert_eq!(details(&world), before);
     assert_eq!(world.library.collections().unwrap(), collections);
+    assert_eq!(world.library.projects().unwrap(), projects);
     assert_eq!(world.prompts("楼兰").len(), 3);
     // Once more, over an index that is whole.
     world.rebuild();
@@ -344,7 +347,7 @@ fn what_other_programs_wrote_stays() {
 }
 
 #[test]
-fn thumbnails_and_inputs() {
+fn thumbnails() {
     let world = world();
     let root = world.root();
     let wide = image::RgbImage::from_fn(1200, 300, |x, _| image::Rgb([(x / 5) as u8, 30, 60]));
@@ -376,14 +379,6 @@ fn thumbnails_and_inputs() {
     assert_ne!(new, path);
     assert!(!path.exists());
     assert_eq!(pixels::load(&new).unwrap().height, 480);
-
-    let bytes = fs::read(root.join("wide.png")).unwrap();
-    let input = library.put_input(&bytes).unwrap();
-    assert_eq!((input.width, input.height), (900, 900));
-    assert_eq!(library.put_input(&bytes).unwrap(), input);
-    assert_eq!(fs::read(library.input_path(&input.sha256).unwrap()).unwrap(), bytes);
-    assert_eq!(library.input_path("../../x"), None);
-    assert_eq!(library.put_input(b"hello").unwrap_err().code(), "not_a_picture");
 }
 
 #[test]
@@ -415,4 +410,53 @@ fn families() {
     assert!(nodes.len() == 3 && nodes[0].picture.is_none());
     assert_eq!(library.lineage(common::new_id()).unwrap_err().code(), "not_found");
     assert_eq!(library.lineage(made[3]).unwrap().nodes.len(), 1);
+}
+
+/// What darktable and its kin do: they write beside the file and leave it alone.
+#[test]
+fn sidecars_that_other_programs_write_are_noticed() {
+    let world = world();
+    let id = world.render("a fox", 1)[0];
+    let library = &world.library;
+    library.set_project(&[id], Some("Loulan")).unwrap();
+    library.write_back(1).unwrap();
+    let before = library.picture(id).unwrap();
+    let path = library.picture_path(id).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let sidecar = path.with_extension("png.xmp");
+    let packet = |rating: &str| {
+        format!(
+            r#"<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+            <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"
+            xmp:Rating="{rating}"><dc:subject><rdf:Bag><rdf:li>desert</rdf:li></rdf:Bag></dc:subject></rdf:Description>
+            </rdf:RDF></x:xmpmeta>"#
+        )
+    };
+    for rating in ["3", "5"] {
+        // A clock may be too coarse to tell two writings apart; a file's date is not.
+        fs::write(&sidecar, packet(rating)).unwrap();
+        let date = std::time::SystemTime::now()
+            + std::time::Duration::from_secs(60 + rating.parse::<u64>().unwrap());
+        fs::File::options().append(true).open(&sidecar).unwrap().set_modified(date).unwrap();
+        let report = world.reconcile();
+        assert_eq!((report.changed, report.added, report.missing), (1, 0, 0), "{report:?}");
+        let after = library.picture(id).unwrap();
+        assert_eq!(after.summary.rating.to_string(), rating);
+        assert_eq!(after.summary.tags, ["desert"]);
+        // What the sidecar does not speak of is what the file says.
+        assert_eq!(after.summary.project, before.summary.project);
+        assert_eq!(
+            (after.summary.created, after.summary.request),
+            (before.summary.created, before.summary.request)
+        );
+        assert_eq!(after.recipe, before.recipe);
+        assert_eq!(world.reconcile().changed, 0);
+    }
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+    // An edit here goes beside it too, and keeps its place.
+    library.set_rating(&[id], 1).unwrap();
+    library.write_back(1).unwrap();
+    assert_eq!(world.reconcile().changed, 0);
+    world.rebuild();
+    assert_eq!(library.picture(id).unwrap().summary.rating, 1);
 }

@@ -91,7 +91,8 @@ fn cancelling_and_retrying() {
     let library = &world.library;
     let (request, jobs) = world.enqueue("x", 4);
     let running = world.claim("w").unwrap();
-    library.cancel_jobs(&jobs[..2], NOW).unwrap();
+    let cancelled = library.cancel_jobs(&jobs[..2], NOW).unwrap();
+    assert!(cancelled.some.iter().all(|(job, its)| jobs[..2].contains(job) && *its == request));
     assert_eq!(library.job(jobs[1]).unwrap().state, State::Cancelled);
     assert_eq!(library.renew_lease(running.id, "w", later(60).ms).unwrap(), Lease::CancelRequested);
     assert_eq!(library.cancel_running(running.id, "w", NOW).unwrap(), Lease::Held);
@@ -114,6 +115,16 @@ fn cancelling_and_retrying() {
     assert_eq!(library.dismiss_jobs(&jobs[..3]).unwrap(), 3);
     assert_eq!(library.queue_totals().unwrap().counts.cancelled, 1);
     assert_eq!(library.request(request).unwrap().outcome.cancelled, 4);
+}
+
+#[test]
+fn thousands_are_cancelled_and_some_are_named() {
+    use tarim_library::Cancelled;
+    let world = world();
+    world.enqueue("a fox", 250);
+    let cancelled = world.library.cancel_all(NOW).unwrap();
+    assert_eq!((cancelled.waiting, cancelled.some.len()), (250, Cancelled::MOST_NAMED));
+    assert_eq!(world.library.cancel_all(NOW).unwrap(), Cancelled::default());
 }
 
 #[test]

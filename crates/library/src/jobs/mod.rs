@@ -17,8 +17,8 @@ use crate::{
     pictures::Derivation,
 };
 
+pub use queue::{Cancelled, JobFilter, Place, QueueState, QueueTotals};
 pub(crate) use queue::{InBatch, end_of_queue, insert, recipes};
-pub use queue::{JobFilter, Place, QueueState, QueueTotals};
 pub use work::{Claim, Lease, Recovered, Recovery};
 
 pub(crate) const CREATE: &str = "

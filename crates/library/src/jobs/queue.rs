@@ -60,6 +60,20 @@ pub(super) const ORDER: &str = "priority DESC, position, job";
 /// How many of the last pictures the mean is taken over.
 const MEAN_OVER: u32 = 20;
 
+/// What was cancelled before it began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cancelled {
+    /// How many jobs that waited.
+    pub waiting: usize,
+    /// The first of them, at most [`Self::MOST_NAMED`]: job and request.
+    pub some: Vec<(Id, Id)>,
+}
+
+impl Cancelled {
+    /// The most that are named one by one.
+    pub const MOST_NAMED: usize = 100;
+}
+
 impl Library {
     /// Adds a request to the history and its jobs to the end of the queue, all or nothing.
     pub fn enqueue(&self, request: &NewRequest, jobs: &[NewJob]) -> Result<()> {
@@ -105,18 +119,30 @@ impl Library {
     }
 
     /// Cancels jobs: queued ones at once, running ones by asking their worker. Those that are over stay as they are.
-    pub fn cancel_jobs(&self, ids: &[Id], now: Moment) -> Result<()> {
-        self.database().write(|db| ids.iter().try_for_each(|id| cancel(db, "id = ?1", &[id], now)))
+    pub fn cancel_jobs(&self, ids: &[Id], now: Moment) -> Result<Cancelled> {
+        self.database().write(|db| {
+            let mut cancelled = Cancelled::default();
+            ids.iter().try_for_each(|id| cancel(db, "id = ?1", &[id], now, &mut cancelled))?;
+            Ok(cancelled)
+        })
     }
 
     /// Cancels what is left of a request.
-    pub fn cancel_request(&self, request: Id, now: Moment) -> Result<()> {
-        self.database().write(|db| cancel(db, "request = ?1", &[&request], now))
+    pub fn cancel_request(&self, request: Id, now: Moment) -> Result<Cancelled> {
+        self.cancel_where("request = ?1", &[&request], now)
     }
 
     /// Cancels everything that is queued or running.
-    pub fn cancel_all(&self, now: Moment) -> Result<()> {
-        self.database().write(|db| cancel(db, "state IN ('queued', 'running')", &[], now))
+    pub fn cancel_all(&self, now: Moment) -> Result<Cancelled> {
+        self.cancel_where("state IN ('queued', 'running')", &[], now)
+    }
+
+    fn cancel_where(&self, which: &str, values: &[&Id], now: Moment) -> Result<Cancelled> {
+        self.database().write(|db| {
+            let mut cancelled = Cancelled::default();
+            cancel(db, which, values, now, &mut cancelled)?;
+            Ok(cancelled)
+        })
     }
 
     /// Puts failed and cancelled jobs at the end of the queue again. Returns how many.
@@ -343,13 +369,27 @@ pub(super) fn queue_state(db: &Connection) -> Result<QueueState> {
 }
 
 /// Cancels the jobs that `which` names.
-fn cancel(db: &Connection, which: &str, values: &[&Id], now: Moment) -> Result<()> {
+fn cancel(
+    db: &Connection,
+    which: &str,
+    values: &[&Id],
+    now: Moment,
+    cancelled: &mut Cancelled,
+) -> Result<()> {
     let sql = format!(
-        "UPDATE jobs SET state = 'cancelled', finished = {} WHERE state = 'queued' AND {which}",
+        "UPDATE jobs SET state = 'cancelled', finished = {} WHERE state = 'queued' AND {which}
+         RETURNING id, request",
         now.ms
     );
     // Not kept prepared: the time is in the text.
-    db.prepare(&sql)?.execute(rusqlite::params_from_iter(values))?;
+    let mut update = db.prepare(&sql)?;
+    let mut rows = update.query(rusqlite::params_from_iter(values))?;
+    while let Some(row) = rows.next()? {
+        cancelled.waiting += 1;
+        if cancelled.some.len() < Cancelled::MOST_NAMED {
+            cancelled.some.push((row.get(0)?, row.get(1)?));
+        }
+    }
     let sql = format!("UPDATE jobs SET cancel_requested = 1 WHERE state = 'running' AND {which}");
     db.prepare_cached(&sql)?.execute(rusqlite::params_from_iter(values))?;
     Ok(())

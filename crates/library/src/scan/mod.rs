@@ -15,6 +15,7 @@ use crate::{
     entry::{self, Entry},
     error::{LibraryError, Result},
     id::Id,
+    kept::Names,
     library::{Library, TRASH},
     moment::Moment,
     pictures, search,
@@ -92,7 +93,11 @@ impl Library {
         let mut report = ScanReport::default();
         let files = walk::pictures(self.root(), "", &mut report)?;
         let trashed = walk::pictures(&self.trash_folder(), "", &mut report)?;
+        let mut trashed_times = self.trashed_times();
         self.database().write(|db| {
+            let names = Names::of(db)?;
+            // The index knows better where it knows.
+            trashed_times.extend(trashed_in(db)?);
             db.execute_batch(
                 "DELETE FROM pictures; DELETE FROM tags; DELETE FROM collections;
                  DELETE FROM models WHERE NOT EXISTS (SELECT 1 FROM requests r WHERE r.model = models.model);
@@ -100,7 +105,7 @@ impl Library {
                  DELETE FROM projects WHERE NOT EXISTS (SELECT 1 FROM requests r WHERE r.project = projects.project);",
             )?;
             search::index::clear(db, search::index::PICTURES)?;
-            Ok(())
+            names.restore(db)
         })?;
         report.files = files.len() as u64;
         let mut steps = Steps::new((files.len() + trashed.len()) as u64, observer);
@@ -110,7 +115,8 @@ impl Library {
                 let entries = read_all(&root, batch, &mut report);
                 self.database().write(|db| {
                     for entry in &entries {
-                        add(db, &root, entry, trashed_at, &mut report)?;
+                        let known = trashed_at.and_then(|_| trashed_times.get(&entry.path).copied());
+                        add(db, &root, entry, known.or(trashed_at), &mut report)?;
                     }
                     Ok(())
                 })?;
@@ -175,6 +181,13 @@ fn read_all(root: &Path, files: &[FoundFile], report: &mut ScanReport) -> Vec<En
         }
     }
     entries
+}
+
+/// When pictures were moved to the trash, by their paths there.
+fn trashed_in(db: &Connection) -> Result<Vec<(String, i64)>> {
+    let mut statement = db.prepare("SELECT path, trashed_at FROM pictures WHERE trashed_at IS NOT NULL")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Adds a file that has no row. An id that another file has already is a copy's: it gets an id of its own, which the next

@@ -191,8 +191,10 @@ impl Library {
         let unknown: Vec<FoundFile> =
             files.into_iter().filter(|file| known.remove(&file.path).is_none()).collect();
         let entries = read_all(&self.trash_folder(), &unknown, report);
+        let times = self.trashed_times();
         self.database().write(|db| {
             for entry in &entries {
+                let trashed_at = times.get(&entry.path).copied().unwrap_or(now.ms);
                 let row = match entry.id.map(|id| pictures::key_of(db, id)) {
                     Some(Ok(key)) => missing_row(db, key)?,
                     _ => None,
@@ -202,11 +204,11 @@ impl Library {
                     db.prepare_cached(
                         "UPDATE pictures SET trashed_at = ?2, path = ?3, missing = 0 WHERE picture = ?1",
                     )?
-                    .execute(params![key, now.ms, entry.path])?;
+                    .execute(params![key, trashed_at, entry.path])?;
                     report.missing = report.missing.saturating_sub(1);
                 } else {
                     let mut ignored = ScanReport::default();
-                    add(db, &self.trash_folder(), entry, Some(now.ms), &mut ignored)?;
+                    add(db, &self.trash_folder(), entry, Some(trashed_at), &mut ignored)?;
                 }
             }
             // Deleted from the trash by hand: gone for good.

@@ -1,11 +1,12 @@
 //! Finding picture files.
 
-use std::{fs, io, path::Path};
+use std::{collections::HashMap, fs, io, path::Path};
 
 use super::ScanReport;
 use crate::{
     error::{LibraryError, Result},
     files::modified_ns,
+    metadata_chunks::SIDECAR_ENDING,
 };
 
 /// Endings of files that are pictures, in any case.
@@ -19,6 +20,7 @@ pub(super) struct FoundFile {
     /// Relative to where the search began, with `/` between its parts.
     pub(super) path: String,
     pub(super) bytes: u64,
+    /// When the file or its sidecar was changed last.
     pub(super) modified_ns: i64,
 }
 
@@ -42,6 +44,8 @@ fn folder(
     files: &mut Vec<FoundFile>,
     report: &mut ScanReport,
 ) -> io::Result<()> {
+    let first = files.len();
+    let mut sidecars = HashMap::new();
     for entry in fs::read_dir(root.join(below))? {
         let entry = entry?;
         let name = entry.file_name();
@@ -64,6 +68,17 @@ fn folder(
             // Gone since the folder was read.
             let Ok(stat) = entry.metadata() else { continue };
             files.push(FoundFile { path, bytes: stat.len(), modified_ns: modified_ns(&stat) });
+        } else if let Some(picture) = path.strip_suffix(SIDECAR_ENDING).filter(|_| kind.is_file())
+            && is_picture(picture)
+            && let Ok(stat) = entry.metadata()
+        {
+            sidecars.insert(picture.to_owned(), modified_ns(&stat));
+        }
+    }
+    // Files of folders below are among these, and their sidecars are not.
+    for file in files.iter_mut().skip(first).filter(|_| !sidecars.is_empty()) {
+        if let Some(sidecar) = sidecars.get(&file.path) {
+            file.modified_ns = file.modified_ns.max(*sidecar);
         }
     }
     Ok(())
