@@ -8,7 +8,7 @@ use tarim_recipe::Recipe;
 use crate::core::Core;
 use crate::error::Result;
 use crate::estimate::{Seconds, Work};
-use crate::events::{JobProgress, Topic};
+use crate::events::{Event, JobEnd, JobProgress, Topic};
 use crate::live::{Preview, Stop};
 use crate::lock;
 use crate::studio::Studio;
@@ -119,30 +119,33 @@ impl Studio {
         let core = self.core();
         let library = core.library()?;
         let now = core.now();
-        let cancelled = match which {
+        let (before, cancelled) = match which {
             Which::Jobs(ids) => {
                 let open = ids.iter().filter(|id| {
                     library.job(**id).is_ok_and(|job| matches!(job.state, State::Queued | State::Running))
                 });
                 let count = open.count();
-                library.cancel_jobs(ids, now)?;
-                count
+                (library.cancel_jobs(ids, now)?, count)
             }
             Which::Request(request) => {
                 let outcome = library.request(*request)?.outcome;
-                library.cancel_request(*request, now)?;
-                (outcome.queued + outcome.running) as usize
+                (library.cancel_request(*request, now)?, (outcome.queued + outcome.running) as usize)
             }
             Which::All => {
                 let counts = library.queue_totals()?.counts;
-                library.cancel_all(now)?;
-                (counts.queued + counts.running) as usize
+                (library.cancel_all(now)?, (counts.queued + counts.running) as usize)
             }
         };
         if let Some(id) = core.live.job()
             && library.job(id).is_ok_and(|job| job.cancel_requested)
         {
             core.live.stop(Some(id), Stop::Cancel);
+        }
+        // Those that run say so when they have stopped. Of thousands the first ones must do: whoever hears of them asks
+        // for the queue anyway.
+        for (job, request) in before.some {
+            let (job, request) = (job.to_string(), request.to_string());
+            core.broadcast.send(&Event::JobEnded { job, request, end: JobEnd::Cancelled });
         }
         core.changed(&[Topic::Queue, Topic::History]);
         Ok(cancelled)

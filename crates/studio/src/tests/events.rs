@@ -78,3 +78,25 @@ fn without_listeners_nobody_draws_previews() {
     until_done(&studio, &submitted);
     assert_eq!(bench.renderers()[0].jobs()[0].preview_every, 0);
 }
+
+#[test]
+fn what_is_cancelled_while_it_waits_is_told() {
+    let bench = Bench::new(Script::default());
+    let studio = bench.open();
+    studio.pause(true, false).unwrap();
+    let submitted = studio.submit(&pictures("a", 120, 2)).unwrap();
+    let listener = studio.subscribe();
+    assert_eq!(studio.cancel(&crate::Which::Jobs(submitted.jobs[..1].to_vec())).unwrap(), 1);
+    assert_eq!(studio.cancel(&crate::Which::All).unwrap(), 119);
+    let mut told = Vec::new();
+    while let Some(event) = listener.next(Duration::from_millis(300)) {
+        if let Event::JobEnded { job, request, end } = event {
+            assert_eq!((request, end), (submitted.request.to_string(), JobEnd::Cancelled));
+            told.push(job);
+        }
+    }
+    assert_eq!(told[0], submitted.jobs[0].to_string());
+    // Of many, some: whoever hears of them asks for the queue.
+    assert_eq!(told.len(), 101);
+    studio.close(crate::How::StopNow);
+}
