@@ -5,7 +5,7 @@ mod collect;
 mod follow;
 mod submit;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +23,9 @@ pub(crate) use admin::LaneState;
 pub use admin::{Letter, ModelPlace, Purged, Status, SubmitterStatus};
 pub use collect::{Collected, Ready};
 pub use submit::Submission;
+
+/// How many settled jobs are remembered.
+const SETTLED: usize = 10_000;
 
 /// What the farm tells its submitter.
 #[derive(Debug)]
@@ -104,9 +107,37 @@ struct State {
     awaited: HashMap<Token, Awaited>,
     /// Ends of jobs that nobody waits for: of a process before this one, or of another that shares the id.
     unclaimed: HashMap<Token, Arrived>,
-    /// Jobs whose end is of no interest any more, although one may still come.
-    settled: HashSet<Token>,
+    settled: Settled,
     lanes: HashSet<LaneKey>,
+}
+
+/// Jobs whose end is of no interest any more, although one may still come: the latest of them.
+#[derive(Default)]
+struct Settled {
+    jobs: HashSet<Token>,
+    order: VecDeque<Token>,
+}
+
+impl Settled {
+    fn insert(&mut self, job: Token) {
+        if self.jobs.insert(job.clone()) {
+            self.order.push_back(job);
+        }
+        // One that is forgotten and comes all the same is swept up as one that nobody waits for.
+        if self.order.len() > SETTLED {
+            self.order.pop_front().map(|job| self.jobs.remove(&job));
+        }
+    }
+
+    fn remove(&mut self, job: &Token) {
+        if self.jobs.remove(job) {
+            self.order.retain(|known| known != job);
+        }
+    }
+
+    fn contains(&self, job: &Token) -> bool {
+        self.jobs.contains(job)
+    }
 }
 
 struct Awaited {
