@@ -2,15 +2,13 @@
 
 use std::collections::HashMap;
 
-use tarim_recipe::{
-    Draft, Environment, FieldError, ModelDefaults, ModelFacts, ModelTask, Precision, PrepareError, Seed,
-    Size, SizeError, Warning, prepare,
-};
+use tarim_recipe::{Draft, FieldError, PrepareError, Size, SizeError, Warning, prepare};
 
 use crate::{
     field::Field,
     problem::{Code, Problem, Severity, shown},
     row::{Defaults, RowDraft},
+    stand_in::{self, STAND_IN_SIDE, recipe_field, stand_in, surroundings},
     table::{Row, RowId, Table},
 };
 
@@ -273,7 +271,7 @@ impl<'a> Checker<'a> {
                 Err(PrepareError::Field(error)) => {
                     let field = recipe_field(error.field);
                     problems.push(self.out_of_range(&error, field));
-                    if !field.is_some_and(|field| take_out(&mut draft, field)) {
+                    if !field.is_some_and(|field| stand_in::take_out(&mut draft, field)) {
                         return;
                     }
                 }
@@ -315,66 +313,6 @@ pub fn check_row(row: &RowDraft) -> Vec<Problem> {
     let (table, defaults) = (Table::default(), Defaults::default());
     Checker::new(&table, &defaults, "").check(row, &mut problems);
     problems
-}
-
-const STAND_IN_SIDE: u32 = 512;
-
-/// The draft with something where pictures are still to be found, so that it can be checked.
-fn stand_in(draft: &Draft, init: bool, mask: bool) -> Draft {
-    let hash = || Some("0".repeat(64));
-    let mut draft = draft.clone();
-    // A shortened hash is good in a draft, and the model itself is looked for elsewhere.
-    draft.model = None;
-    draft.init_picture = if init { hash() } else { None };
-    draft.mask_picture = if mask { hash() } else { None };
-    draft
-}
-
-fn surroundings() -> (ModelFacts, Environment) {
-    // The size of every stand-in is allowed.
-    let native_size = Size::nearest(STAND_IN_SIDE, STAND_IN_SIDE);
-    let facts = ModelFacts {
-        name: String::new(),
-        hash: None,
-        task: ModelTask::TextToImage,
-        native_size,
-        defaults: ModelDefaults::default(),
-    };
-    (facts, Environment { fresh_seed: Seed(0), precision: Precision::Fp32 })
-}
-
-/// The field of a recipe's check.
-fn recipe_field(name: &str) -> Option<Field> {
-    Some(match name {
-        "variation.strength" => Field::VariationStrength,
-        "init.strength" => Field::Strength,
-        "init.image_guidance_scale" => Field::ImageGuidanceScale,
-        "init.mask.blur" => Field::MaskBlur,
-        "init.mask.area.padding" => Field::MaskPadding,
-        "model.name" => Field::Model,
-        "model.hash" => Field::ModelHash,
-        "a mask setting" => Field::MaskBlur,
-        name => Field::find(name)?,
-    })
-}
-
-/// Takes a value out; whether there was one to take.
-fn take_out(draft: &mut Draft, field: Field) -> bool {
-    match field {
-        Field::Prompt => draft.prompt.take().is_some(),
-        Field::NegativePrompt => draft.negative_prompt.take().is_some(),
-        Field::Steps => draft.steps.take().is_some(),
-        Field::GuidanceScale => draft.guidance_scale.take().is_some(),
-        Field::GuidanceRescale => draft.guidance_rescale.take().is_some(),
-        Field::VariationStrength => draft.variation_strength.take().is_some(),
-        Field::ClipSkip => draft.clip_skip.take().is_some(),
-        Field::Eta => draft.eta.take().is_some(),
-        Field::Strength => draft.strength.take().is_some(),
-        Field::ImageGuidanceScale => draft.image_guidance_scale.take().is_some(),
-        Field::MaskBlur => draft.mask_blur.take().is_some(),
-        Field::MaskPadding => draft.mask_area.take().is_some(),
-        _ => false,
-    }
 }
 
 fn unknown_column(name: &str) -> Option<Problem> {

@@ -4,13 +4,17 @@
 //! with them and where, the axes of a comparison, and the drafts that a row or a grid stands for. What does not: files,
 //! folders, models that exist or do not, the queue.
 
+#![allow(clippy::result_large_err)] // a problem is collected far more often than it is an `Err`
+
 mod axes;
 mod check;
 mod expand;
 mod field;
+mod own;
 mod problem;
 mod read;
 mod row;
+mod stand_in;
 mod table;
 mod value;
 mod write;

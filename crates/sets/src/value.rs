@@ -162,10 +162,7 @@ pub(crate) fn size(text: &str) -> Read<(u32, u32)> {
     let side = |text: &str| {
         let digits = integer_digits(text.trim()).ok_or_else(malformed)?;
         digits.parse::<u32>().map_err(|_| {
-            Problem::error(
-                Code::OutOfRange,
-                format!("size is {}; sides are 64 to 8192 pixels", shown(&text.to_owned())),
-            )
+            Problem::error(Code::OutOfRange, format!("size is {}; sides are 64 to 8192 pixels", shown(text)))
         })
     };
     Ok((side(width)?, side(height)?))

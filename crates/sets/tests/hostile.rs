@@ -1,5 +1,7 @@
 //! Input that is meant to harm, and input by chance: no panic, no hang, no time that grows with the square.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // what fails here is the test
+
 use std::{
     io::{Cursor, Write},
     time::{Duration, Instant},
@@ -24,7 +26,7 @@ fn digest(bytes: &[u8], name: &str) {
             }
         }
     }
-    assert!(start.elapsed() < Duration::from_secs(60), "{name}: {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_mins(1), "{name}: {:?}", start.elapsed());
 }
 
 #[test]
@@ -66,9 +68,9 @@ fn a_megabyte_of_anything() {
         digest(format!("prompt,size,seed,loras,steps\n{body}").as_bytes(), "a.csv");
         let _ = read_cells(&body);
     }
-    let names: String = (0..100_000).map(|index| format!("column {index},")).collect();
+    let names = (0..100_000).map(|index| format!("column {index}")).collect::<Vec<_>>().join(",");
     digest(names.as_bytes(), "a.csv");
-    let objects: String = (0..40_000).map(|index| format!("{{\"key {index}\": 1}}\n")).collect();
+    let objects = (0..40_000).map(|index| format!("{{\"key {index}\": 1}}")).collect::<Vec<_>>().join("\n");
     digest(objects.as_bytes(), "a.jsonl");
     for cell in [
         "1,".repeat(1 << 19),

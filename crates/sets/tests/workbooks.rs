@@ -1,5 +1,7 @@
 //! Workbooks that other programs made (`tests/parity/workbooks.py`), and some that are meant to harm.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // what fails here is the test
+
 use std::{
     fs,
     io::{Cursor, Write},

@@ -64,16 +64,12 @@ impl<'a> Records<'a> {
         loop {
             let (before, after) = rest.split_once('"')?;
             value.push_str(before);
-            match after.strip_prefix('"') {
-                Some(tail) => {
-                    value.push('"');
-                    rest = tail;
-                }
-                None => {
-                    self.at = self.text.len() - after.len();
-                    break;
-                }
-            }
+            let Some(tail) = after.strip_prefix('"') else {
+                self.at = self.text.len() - after.len();
+                break;
+            };
+            value.push('"');
+            rest = tail;
         }
         if value.contains('\r') {
             value = value.replace("\r\n", "\n").replace('\r', "\n");

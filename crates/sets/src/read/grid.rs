@@ -34,43 +34,32 @@ pub(super) fn table(
         }),
     };
     let mut table = Table::default();
-    match place {
-        Some(place) => {
-            let (number, names) = first.drain(..=place).next_back().unwrap_or_default();
-            if place > 0 {
-                problems.push(
-                    Problem::note(
-                        Code::NoHeader,
-                        format!("row {number} was taken for the names of the columns"),
-                    )
+    if let Some(place) = place {
+        let (number, names) = first.drain(..=place).next_back().unwrap_or_default();
+        if place > 0 {
+            problems.push(
+                Problem::note(Code::NoHeader, format!("row {number} was taken for the names of the columns"))
                     .at_row(number),
-                );
-            }
-            let width = used(&names);
-            table.columns = names
-                .into_iter()
-                .take(width.min(MAX_COLUMNS))
-                .map(|name| Column::named(name.trim()))
-                .collect();
-            if width > MAX_COLUMNS {
-                let message = format!("there are {width} columns; the first {MAX_COLUMNS} were read");
-                problems.push(Problem::warning(Code::TooLarge, message).at_row(number));
-            }
+            );
         }
-        None => {
-            let number = first.first().map_or(1, |(number, _)| *number);
-            table.columns = vec![Field::Prompt.into()];
-            if header.is_none() {
-                problems.push(
-                    Problem::note(Code::NoHeader, "there are no column names; each row was read as a prompt")
-                        .at_row(number),
-                );
-            } else {
-                let width = first.iter().map(|(_, cells)| used(cells)).max().unwrap_or(1);
-                table
-                    .columns
-                    .extend((2..=width.min(MAX_COLUMNS)).map(|n| Column::named(format!("column {n}"))));
-            }
+        let width = used(&names);
+        table.columns =
+            names.into_iter().take(width.min(MAX_COLUMNS)).map(|name| Column::named(name.trim())).collect();
+        if width > MAX_COLUMNS {
+            let message = format!("there are {width} columns; the first {MAX_COLUMNS} were read");
+            problems.push(Problem::warning(Code::TooLarge, message).at_row(number));
+        }
+    } else {
+        let number = first.first().map_or(1, |(number, _)| *number);
+        table.columns = vec![Field::Prompt.into()];
+        if header.is_none() {
+            problems.push(
+                Problem::note(Code::NoHeader, "there are no column names; each row was read as a prompt")
+                    .at_row(number),
+            );
+        } else {
+            let width = first.iter().map(|(_, cells)| used(cells)).max().unwrap_or(1);
+            table.columns.extend((2..=width.min(MAX_COLUMNS)).map(|n| Column::named(format!("column {n}"))));
         }
     }
     for (number, mut cells) in first.into_iter().chain(rows) {

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::problem::{Code, Problem};
 
+#[allow(clippy::needless_pass_by_value)] // to be handed to `map_err`
 fn damaged(reason: impl ToString) -> ReadError {
     ReadError::Damaged { format: "OpenDocument spreadsheet", reason: reason.to_string() }
 }

@@ -11,6 +11,7 @@ use crate::problem::{Code, Problem};
 /// A cell that holds something: row and column counted from 0, and its text.
 pub(super) type Cell = (u32, u32, String);
 
+#[allow(clippy::needless_pass_by_value)] // to be handed to `map_err`
 fn damaged(reason: impl ToString) -> ReadError {
     ReadError::Damaged { format: "workbook", reason: reason.to_string() }
 }
@@ -151,7 +152,6 @@ fn cells(
             }
             DataRef::Int(value) => value.to_string(),
             DataRef::Float(value) => number(*value),
-            DataRef::String(text) => text.clone(),
             DataRef::SharedString(text) => (*text).to_owned(),
             DataRef::Bool(value) => value.to_string(),
             DataRef::DateTime(value) => {
@@ -161,7 +161,7 @@ fn cells(
                     date(value.to_ymd_hms_milli())
                 }
             }
-            DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
+            DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
         };
         if column as usize >= MAX_COLUMNS {
             beyond = beyond.or(Some((row, column)));

@@ -61,6 +61,7 @@ pub enum WriteError {
 }
 
 impl WriteError {
+    #[allow(clippy::needless_pass_by_value)] // to be handed to `map_err`
     fn failed(error: impl ToString) -> Self {
         Self::Failed(error.to_string())
     }
