@@ -179,6 +179,8 @@ pub struct Store {
     path: PathBuf,
     defaults: Settings,
     state: Mutex<State>,
+    /// The file as it was when it was looked at last.
+    seen: Mutex<Option<reload::Stamp>>,
 }
 
 struct State {
@@ -200,7 +202,10 @@ impl Store {
             }
         };
         let (settings, others) = merge(defaults.clone(), members, &path, &mut problems);
-        (Self { path, defaults, state: Mutex::new(State { settings, others }) }, problems)
+        (
+            Self { path, defaults, state: Mutex::new(State { settings, others }), seen: Mutex::default() },
+            problems,
+        )
     }
 
     /// The settings in force.
@@ -314,6 +319,8 @@ fn merge(
     }
     (settings, others)
 }
+
+mod reload;
 
 #[cfg(test)]
 mod tests;

@@ -17,12 +17,13 @@ pub(crate) const MOST_ATTEMPTS: u32 = 10;
 const MOST_RUNNING: u32 = 1000;
 
 /// Runs until the studio has closed.
-pub(crate) fn run(core: &Core) {
+pub(crate) fn run(core: &Arc<Core>) {
     let timing = core.surroundings.timing;
     let mut renewed = Instant::now();
     let mut recovered = Instant::now();
     let mut seen: Option<(Arc<Library>, i64)> = None;
     while !core.watched_out() {
+        core.reload_settings();
         // A guest without listeners has nothing to look for.
         let active = core.owner() || core.broadcast.has_listeners();
         core.watch.wait(active.then_some(timing.poll));

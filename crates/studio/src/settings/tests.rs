@@ -92,3 +92,23 @@ fn two_processes_keep_each_others_changes() {
     assert_eq!(after, Settings { welcomed: true, ..both });
     assert_eq!(Store::open(folder.path(), defaults()).0.get(), after);
 }
+
+#[test]
+fn what_another_process_changes_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ours, _) = Store::open(folder.path(), Settings::new(folder.path().join("pictures")));
+    let (theirs, _) = Store::open(folder.path(), Settings::new(folder.path().join("pictures")));
+    assert_eq!(ours.reload(), None);
+    theirs.change(|settings| settings.release_after_minutes = 77).unwrap();
+    let (before, after) = ours.reload().unwrap();
+    assert_eq!((before.release_after_minutes, after.release_after_minutes), (10, 77));
+    assert_eq!(ours.get(), after);
+    assert_eq!(ours.reload(), None);
+    // Our own change is no news, and neither is a file that somebody is still editing.
+    ours.change(|settings| settings.release_after_minutes = 78).unwrap();
+    assert_eq!(ours.reload(), None);
+    let file = folder.path().join("settings.json");
+    fs::write(&file, "{ \"theme\": ").unwrap();
+    assert_eq!(ours.reload(), None);
+    assert_eq!((ours.get().release_after_minutes, file.exists()), (78, true));
+}

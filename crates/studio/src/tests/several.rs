@@ -143,3 +143,28 @@ fn whoever_looks_at_the_files_meanwhile_takes_no_new_picture_for_a_lost_one() {
         assert!(!picture.summary.missing && !picture.dirty, "{picture:?}");
     }
 }
+
+#[test]
+fn settings_that_another_process_changes_come_into_force() {
+    let bench = Bench::new(Script::default());
+    let (window, terminal) = (bench.open(), bench.open());
+    let listener = window.subscribe();
+    let elsewhere = bench.folder.path().join("elsewhere");
+    let before = terminal.settings();
+    terminal
+        .settings_store()
+        .change(|settings| {
+            settings.release_after_minutes = 77;
+            settings.library_folder.clone_from(&elsewhere);
+        })
+        .unwrap();
+    terminal.settings_changed(&before).unwrap();
+    until("the window has the settings", || window.settings().release_after_minutes == 77);
+    until("the window has the library", || {
+        window.library().is_ok_and(|library| library.root() == elsewhere.canonicalize().unwrap())
+    });
+    until(
+        "listeners are told",
+        || matches!(listener.next(Duration::from_secs(1)), Some(Event::Changed(topics)) if topics.contains(&Topic::Settings)),
+    );
+}
