@@ -10,7 +10,8 @@ use crate::setup::{self, Tools};
 use crate::{system, test};
 
 /// What makes the recordings in `tests/goldens`, in the order in which they need each other.
-const RECORDERS: [&str; 7] = ["models", "nets", "sampling", "prompt", "tokenizer", "infotext", "pictures"];
+const RECORDERS: [&str; 8] =
+    ["models", "nets", "sampling", "prompt", "templates", "tokenizer", "infotext", "pictures"];
 
 /// Records the reference's outputs (unless told not to) and runs our comparisons with them.
 pub(crate) fn run(full: bool, peers: bool, record: bool) -> Result<()> {

@@ -1,5 +1,6 @@
 //! From a node to a text.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use num_bigint::BigUint;
@@ -9,9 +10,12 @@ use super::node::{Choice, Kind, Node, Switch};
 use super::rng::Rng;
 use super::wrap;
 
+/// Bytes of one prompt that may be drawn in vain.
+const PATIENCE: usize = 1 << 15;
+
 /// The text of a prompt: `index` says which combination, `turn` how often what is taken in turn was taken before.
 pub(super) fn prompt(root: &Node, index: &BigUint, turn: &BigUint, rng: Rng) -> String {
-    let mut drawing = Drawing { rng, slots: Vec::new() };
+    let mut drawing = Drawing { rng, slots: Vec::new(), patience: PATIENCE };
     let mut out = String::new();
     drawing.node(root, index, turn, &mut out);
     out
@@ -45,6 +49,8 @@ struct Drawing {
     rng: Rng,
     /// Values of variables that were chosen once.
     slots: Vec<Option<Arc<str>>>,
+    /// Bytes that may still be drawn in vain, see [`Drawing::different`].
+    patience: usize,
 }
 
 impl Drawing {
@@ -100,8 +106,8 @@ impl Drawing {
             Method::Random => {
                 let range = (choice.most - choice.least) as u64;
                 let taken = choice.least + self.rng.below(range.saturating_add(1)) as usize;
-                let options = self.lots(&choice.weights, taken);
-                self.options(choice, options.into_iter().map(|it| (it, BigUint::ZERO, turn.clone())), out);
+                let texts = self.different(choice, taken, turn);
+                out.push_str(&joined(&texts, &choice.separator));
             }
             Method::Cyclic if (choice.least, choice.most) == (1, 1) => {
                 let turns = BigUint::from(choice.turns.len().max(1));
@@ -142,13 +148,40 @@ impl Drawing {
     ) {
         let mut texts = Vec::new();
         for (option, index, turn) in places {
-            let mut text = String::new();
-            if let Some(node) = choice.options.get(option) {
-                self.node(node, &index, &turn, &mut text);
-            }
-            texts.push(text);
+            texts.push(self.option(choice, option, &index, &turn));
         }
         out.push_str(&joined(&texts, &choice.separator));
+    }
+
+    fn option(&mut self, choice: &Choice, option: usize, index: &BigUint, turn: &BigUint) -> String {
+        let mut text = String::new();
+        if let Some(node) = choice.options.get(option) {
+            self.node(node, index, turn, &mut text);
+        }
+        text
+    }
+
+    /// `taken` options by lot. Different options can give the same text; then all are drawn again, as long as there is
+    /// hope and patience.
+    fn different(&mut self, choice: &Choice, taken: usize, turn: &BigUint) -> Vec<String> {
+        loop {
+            let options = self.lots(&choice.weights, taken);
+            let surely_different =
+                options.len() < 2 || choice.options.iter().all(|it| it.as_text().is_some());
+            let mut texts = Vec::with_capacity(options.len());
+            for option in options {
+                texts.push(self.option(choice, option, &BigUint::ZERO, turn));
+            }
+            if surely_different || self.patience == 0 {
+                return texts;
+            }
+            let mut seen = HashSet::new();
+            if texts.iter().all(|text| seen.insert(text)) {
+                return texts;
+            }
+            let length = texts.iter().fold(64, |sum, text| sum + text.len());
+            self.patience = self.patience.saturating_sub(length);
+        }
     }
 
     /// `taken` different options by weight, one after the other.

@@ -43,9 +43,11 @@
 //!   to whole numbers and repeats values, so that those below 1 vanish). A weight of 0 takes an option out of any run.
 //! - Duplicates in a wildcard file are weight, where the package drops them; `2::red` in a text file is weighted too.
 //! - `{2$$__w(x=1)__}` keeps its parameters; parameters mean what they say where they are written, so `(x=${x})` works.
+//! - `{2$$__w__|__w__}` never gives one value twice, also when drawn.
 //! - `{3$$a|a|b}` gives both texts, where the package gives nothing; `{0$$a}` is empty also when drawn.
 //! - `!` inside a random or cyclic run goes through its combinations while the rest is drawn; inside something drawn
 //!   it is drawn. `@` inside something drawn moves on with each prompt.
+//! - An assignment sees those before it in the same text, `${x?=..}` too; tabs stay tabs.
 //! - `//` and `/* */` are plain text (the package drops them in some places and keeps them in others); `#` is a
 //!   comment. A comment's marks in a text that has no other template syntax are also those of the prompt language.
 //! - A wildcard's name cannot hold `|`, `)` or a line break, so that stray `__` do not swallow text.
