@@ -64,7 +64,7 @@ describe('cropping', () => {
     const tool = await screen.findByRole('dialog', { name: 'Crop 1 picture' });
     expect(await faults(tool)).toEqual([]);
     // Nothing is cut yet.
-    expect(within(tool).getByRole('button', { name: 'Crop 1' })).toBeDisabled();
+    expect(within(tool).getByRole('button', { name: 'Crop' })).toBeDisabled();
     const width = within(tool).getByRole('spinbutton', { name: 'Width' });
     await user.clear(width);
     await user.type(width, '300{Enter}');

@@ -11,6 +11,8 @@ export const hello: Hello = {
     name_template: '[date]/[counter]-[prompt_words]',
     model_folders: [],
     device: 'auto',
+    more_devices: [],
+    pictures_at_once: 0,
     release_after_minutes: 10,
     preview_every: 1,
     on_close: 'ask',
