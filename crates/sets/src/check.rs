@@ -61,7 +61,8 @@ impl<'a> Checker<'a> {
         let mut header = Vec::new();
         for (index, column) in table.columns.iter().enumerate() {
             let Some(field) = column.field else {
-                header.extend(unknown_column(&column.name));
+                let suggest = header.len() < MOST_SUGGESTIONS;
+                header.extend(unknown_column(&column.name, suggest));
                 continue;
             };
             let many = matches!(field, Field::Loras | Field::Tags | Field::Styles);
@@ -167,7 +168,8 @@ impl<'a> Checker<'a> {
             }
         }
         let known = |index: usize| self.known.iter().any(|(_, known)| *known == index);
-        for (index, column) in self.table.columns.iter().enumerate() {
+        // A row is often much shorter than a wide table.
+        for (index, column) in self.table.columns.iter().enumerate().take(row.cells.len()) {
             let cell = row.cell(index);
             if !cell.is_empty() && !known(index) {
                 read.extra.push((column.name.clone(), cell.to_owned()));
@@ -315,11 +317,14 @@ pub fn check_row(row: &RowDraft) -> Vec<Problem> {
     problems
 }
 
-fn unknown_column(name: &str) -> Option<Problem> {
+/// The most columns for which a name that is known is looked for; a file with more has names of another kind.
+const MOST_SUGGESTIONS: usize = 50;
+
+fn unknown_column(name: &str, suggest: bool) -> Option<Problem> {
     if name.trim().is_empty() {
         return None;
     }
-    let nearest = Field::nearest(name);
+    let nearest = if suggest { Field::nearest(name) } else { Vec::new() };
     let message = format!("the column {} means nothing here; it is kept", shown(name));
     let problem = if nearest.is_empty() {
         Problem::note(Code::UnknownColumn, message)
