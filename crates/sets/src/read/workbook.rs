@@ -51,6 +51,12 @@ pub(super) fn kind(bytes: &[u8]) -> Result<Format, ReadError> {
 }
 
 pub(super) fn read(bytes: &[u8], options: &ReadOptions) -> Result<ReadSet, ReadError> {
+    // The library computes the addresses of cells without checks, and stops where overflow is checked.
+    std::panic::catch_unwind(|| read_sheet(bytes, options))
+        .unwrap_or_else(|_| Err(damaged("a number in it is far too large")))
+}
+
+fn read_sheet(bytes: &[u8], options: &ReadOptions) -> Result<ReadSet, ReadError> {
     let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(|error| match error {
         XlsxError::Password => ReadError::Password,
         error => damaged(error),
