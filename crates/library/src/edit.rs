@@ -159,44 +159,65 @@ impl Library {
     /// The library in numbers.
     pub fn totals(&self) -> Result<Totals> {
         self.database().read(|db| {
-            let count = |table: &str, condition: &str| -> Result<u64> {
-                let sql = format!("SELECT count(*) FROM {table} WHERE {condition}");
-                Ok(db.prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
-            };
+            let count =
+                |sql: &str| -> Result<u64> { Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?) };
+            // SQLite counts a whole table without looking at its rows, and those that do not count are few.
+            let all = count("SELECT count(*) FROM pictures")?;
+            let trashed = count("SELECT count(*) FROM pictures WHERE trashed_at IS NOT NULL")?;
+            let missing = count("SELECT count(*) FROM pictures WHERE missing = 1")?;
+            let both = count("SELECT count(*) FROM pictures WHERE missing = 1 AND trashed_at IS NOT NULL")?;
             Ok(Totals {
-                pictures: count("pictures", "trashed_at IS NULL AND missing = 0")?,
-                trashed: count("pictures", "trashed_at IS NOT NULL")?,
-                missing: count("pictures", "missing = 1")?,
-                requests: count("requests", "1")?,
+                pictures: (all + both).saturating_sub(trashed + missing),
+                trashed,
+                missing,
+                requests: count("SELECT count(*) FROM requests")?,
             })
         })
     }
 
     /// Models by how many pictures they made, the most used first.
     pub fn model_counts(&self) -> Result<Vec<NameCount>> {
-        self.name_counts(
-            "SELECT name, sum(n) AS pictures FROM models JOIN
-                (SELECT model, count(*) AS n FROM pictures WHERE trashed_at IS NULL AND missing = 0 GROUP BY model)
-             USING (model) WHERE name <> '' GROUP BY name ORDER BY pictures DESC, name",
-        )
+        self.name_counts(&format!(
+            "SELECT name, sum(n) AS pictures FROM models JOIN ({}) USING (model)
+             WHERE name <> '' GROUP BY name HAVING sum(n) > 0 ORDER BY pictures DESC, name",
+            live_by("model")
+        ))
     }
 
     /// Samplers by how many pictures they made, the most used first.
     pub fn sampler_counts(&self) -> Result<Vec<NameCount>> {
-        self.name_counts(
-            "SELECT sampler, count(*) AS pictures FROM pictures
-             WHERE trashed_at IS NULL AND missing = 0 AND sampler IS NOT NULL
-             GROUP BY sampler ORDER BY pictures DESC, sampler",
-        )
+        self.name_counts(&format!(
+            "SELECT sampler, sum(n) AS pictures FROM ({})
+             GROUP BY sampler HAVING sum(n) > 0 AND sampler IS NOT NULL ORDER BY pictures DESC, sampler",
+            live_by("sampler")
+        ))
     }
 
-    fn name_counts(&self, sql: &str) -> Result<Vec<NameCount>> {
-        self.database().read(|db| {
+    /// Asks for names and their counts, unless nothing has changed since the same was asked.
+    pub(crate) fn name_counts(&self, sql: &str) -> Result<Vec<NameCount>> {
+        // Before the question: what changes meanwhile is asked for again.
+        let version = self.data_version()?;
+        if let Some(known) = self.counts().get(sql).filter(|known| known.0 == version) {
+            return Ok(known.1.clone());
+        }
+        let found: Vec<NameCount> = self.database().read(|db| {
             let mut statement = db.prepare_cached(sql)?;
             let rows = statement.query_map([], projects::name_count)?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
+        })?;
+        self.counts().insert(sql.to_owned(), (version, found.clone()));
+        Ok(found)
     }
+}
+
+/// Pictures that are there, counted by a column that has an index: all of them, which the index alone can tell, less those
+/// in the trash or missing, which are few.
+pub(crate) fn live_by(column: &str) -> String {
+    format!(
+        "SELECT {column}, count(*) AS n FROM pictures GROUP BY {column}
+         UNION ALL SELECT {column}, -1 FROM pictures WHERE trashed_at IS NOT NULL
+         UNION ALL SELECT {column}, -1 FROM pictures WHERE missing = 1 AND trashed_at IS NULL"
+    )
 }
 
 fn each(db: &Connection, ids: &[Id], change: impl Fn(&Connection, i64) -> Result<()>) -> Result<usize> {

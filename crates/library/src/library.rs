@@ -1,8 +1,10 @@
 //! A library: a folder of pictures and the index over them.
 
 use std::{
+    collections::HashMap,
     fs,
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
@@ -12,6 +14,7 @@ use crate::{
     id::Id,
     moment::Moment,
     pictures::PictureSummary,
+    projects::NameCount,
 };
 
 /// The folder inside the library's that holds everything that is not a picture of the user's.
@@ -26,7 +29,11 @@ pub(crate) const TRASH: &str = "trash";
 pub struct Library {
     root: PathBuf,
     database: Database,
+    counts: Mutex<Counts>,
 }
+
+/// Answers by their question, with the version of the index that they are of.
+type Counts = HashMap<String, (i64, Vec<NameCount>)>;
 
 /// What was found when a library was opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,7 +73,7 @@ impl Library {
             root.canonicalize().map_err(|source| LibraryError::Folder { path: root.to_owned(), source })?;
         let (database, damage) = database::open(&root.join(INTERNAL_FOLDER).join(DATABASE), now)?;
         let swept = files::sweep(&root, now.ms);
-        let library = Self { root, database };
+        let library = Self { root, database, counts: Mutex::default() };
         library.recall_names()?;
         let damaged = damage.map(|damage| DamagedIndex {
             kept: damage.kept,
@@ -113,6 +120,11 @@ impl Library {
 
     pub(crate) fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// Counts that were asked for before.
+    pub(crate) fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The folder that holds everything that is not a picture of the user's.

@@ -2,14 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::{
-    error::Result,
-    id::Id,
-    library::Library,
-    names, pictures,
-    projects::{NameCount, name_count},
-    search,
-};
+use crate::{error::Result, id::Id, library::Library, names, pictures, projects::NameCount, search};
 
 pub(crate) const CREATE: &str = "
 CREATE TABLE tags (
@@ -28,14 +21,10 @@ CREATE INDEX picture_tags_picture ON picture_tags (picture);
 impl Library {
     /// All tags in use, the most used first.
     pub fn tags(&self) -> Result<Vec<NameCount>> {
-        self.database().read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT name, count(*) AS pictures FROM tags JOIN picture_tags USING (tag)
-                 GROUP BY tag ORDER BY pictures DESC, name",
-            )?;
-            let rows = statement.query_map([], name_count)?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
+        self.name_counts(
+            "SELECT name, count(*) AS pictures FROM tags JOIN picture_tags USING (tag)
+             GROUP BY tag ORDER BY pictures DESC, name",
+        )
     }
 
     /// Adds tags to pictures. Returns how many pictures there were.

@@ -216,3 +216,37 @@ fn orders_pages_and_layouts() {
     assert_eq!(library.layout(&parse(""), Sort::Newest, None, 100).unwrap().pack().len(), 25 * 24);
     assert_eq!(library.collections().unwrap()[0].cover, Some(order[0]));
 }
+
+#[test]
+fn counts_leave_out_what_is_not_there() {
+    let world = world();
+    let library = &world.library;
+    let made = world.render("a fox", 5);
+    library.set_project(&made, Some("Loulan")).unwrap();
+    library.create_project("Empty").unwrap();
+    let counts = || {
+        let one = |counts: Vec<tarim_library::NameCount>| counts.first().map_or(0, |count| count.pictures);
+        let projects: Vec<_> =
+            library.projects().unwrap().into_iter().map(|it| (it.name, it.pictures)).collect();
+        let totals = library.totals().unwrap();
+        (
+            one(library.model_counts().unwrap()),
+            one(library.sampler_counts().unwrap()),
+            projects,
+            totals.pictures,
+        )
+    };
+    let expected = |n: u64| (n, n, vec![("Empty".to_owned(), 0), ("Loulan".to_owned(), n)], n);
+    assert_eq!(counts(), expected(5));
+    library.trash(&made[..1], NOW).unwrap();
+    assert_eq!(counts(), expected(4));
+    std::fs::remove_file(library.picture_path(made[1]).unwrap()).unwrap();
+    world.reconcile();
+    assert_eq!(counts(), expected(3));
+    // One that is missing is put into the trash too.
+    library.trash(&made[1..2], NOW).unwrap();
+    assert_eq!(counts(), expected(3));
+    library.trash(&made[2..], NOW).unwrap();
+    assert_eq!(counts(), expected(0));
+    assert_eq!(library.model_counts().unwrap(), []);
+}
