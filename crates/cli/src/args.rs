@@ -9,6 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tarim_recipe::{Emphasis, MaskFill, NoiseSource, Precision, ResizeMode, Seed};
 use tarim_render::DeviceChoice;
 
+use crate::farm::args::FarmOptions;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
@@ -17,6 +19,7 @@ Exit codes:
   3    a value, file or model cannot be used as asked
   4    the renderer is missing, crashed, or ran out of memory
   5    a picture cannot be written
+  6    the render farm cannot be reached or is full
   130  stopped by Ctrl-C; pictures finished before are kept
 
 Environment:
@@ -47,6 +50,7 @@ pub(crate) enum Command {
     Queue(Box<QueueOptions>),
     History(SearchOptions),
     Gallery(gallery::GalleryOptions),
+    Farm(Box<FarmOptions>),
 }
 
 impl Command {
@@ -61,6 +65,7 @@ impl Command {
             Self::Library(options) => options.json,
             Self::Queue(options) => options.json,
             Self::History(options) => options.json,
+            Self::Farm(options) => options.json,
             Self::Gallery(options) => options.json(),
         }
     }

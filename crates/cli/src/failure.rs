@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Renderer,
     /// A picture cannot be written.
     Output,
+    /// The render farm cannot be reached or is full.
+    Farm,
     /// Stopped by Ctrl-C.
     Cancelled,
 }
@@ -29,6 +31,7 @@ impl Exit {
             Self::BadInput => 3,
             Self::Renderer => 4,
             Self::Output => 5,
+            Self::Farm => 6,
             Self::Cancelled => 130,
         }
     }
@@ -41,6 +44,7 @@ impl Exit {
             Self::BadInput => "bad_input",
             Self::Renderer => "renderer",
             Self::Output => "output",
+            Self::Farm => "farm",
             Self::Cancelled => "cancelled",
         }
     }

@@ -7,6 +7,7 @@ mod args;
 mod doctor;
 mod environment;
 mod failure;
+mod farm;
 mod inspect;
 mod interrupt;
 mod model;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Queue(options) => studio::queue(&options, &environment),
         Command::History(options) => studio::history(&options, &environment),
         Command::Gallery(options) => studio::gallery(&options, &environment),
+        Command::Farm(options) => farm::run(&options, &environment),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

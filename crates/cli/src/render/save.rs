@@ -17,7 +17,7 @@ const OTHER_FORMATS: [&str; 9] = ["jpg", "jpeg", "webp", "gif", "bmp", "tif", "t
 
 /// What `--out` means.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Target {
+pub(crate) struct Target {
     folder: PathBuf,
     name: Name,
 }
@@ -33,14 +33,14 @@ enum Name {
 }
 
 /// A picture on the disk.
-pub(super) struct Saved {
-    pub(super) path: PathBuf,
-    pub(super) warning: Option<String>,
+pub(crate) struct Saved {
+    pub(crate) path: PathBuf,
+    pub(crate) warning: Option<String>,
 }
 
 impl Target {
     /// Understands `--out`, makes its folder, and makes sure that pictures can be written there.
-    pub(super) fn new(out: &Path, count: u32) -> Result<Self> {
+    pub(crate) fn new(out: &Path, count: u32) -> Result<Self> {
         let target = Self::understand(out, count, out.is_dir())?;
         let failed = |error: &std::io::Error| {
             Failure::from_error(Exit::Output, error)
@@ -96,7 +96,7 @@ impl Target {
 
     /// Writes picture `index` of the run. An existing file is never touched: where one is in the way after all, the
     /// picture gets a number.
-    pub(super) fn save(&self, index: u32, pixels: Pixels, recipe: &Recipe) -> Result<Saved> {
+    pub(crate) fn save(&self, index: u32, pixels: Pixels, recipe: &Recipe) -> Result<Saved> {
         let picture = tarim_library::postprocess(picture_of(pixels), &recipe.postprocess)
             .map_err(|error| Failure::from_error(Exit::BadInput, &error))?;
         let labels = labels(recipe);
@@ -129,7 +129,7 @@ impl Target {
     }
 
     /// Writes a preview over the one before it.
-    pub(super) fn save_preview(&self, pixels: Pixels, recipe: &Recipe) -> Result<PathBuf> {
+    pub(crate) fn save_preview(&self, pixels: Pixels, recipe: &Recipe) -> Result<PathBuf> {
         let path = plain(self.folder.join(format!("{STEM}.preview.png")));
         picture::write(&path, &picture_of(pixels), recipe, &labels(recipe), IfExists::Replace)
             .map_err(|error| Failure::from_error(Exit::Output, &error))?;
