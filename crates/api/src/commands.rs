@@ -108,6 +108,65 @@ macro_rules! with_commands {
             /// Gives waiting jobs a priority.
             queue prioritise_jobs(PrioritiseJobs) -> Queue;
 
+            /// The prompt sets.
+            sets list_sets(ListSets) -> SetList;
+            /// A set without its rows.
+            sets get_set(Id) -> SetDetail;
+            /// Makes a set or a comparison.
+            sets create_set(CreateSet) -> SetDetail;
+            /// Reads a file into a set.
+            sets import_set(ImportSet) -> ImportedSet;
+            /// Gives a set another name.
+            sets rename_set(NameSet) -> SetDetail;
+            /// Copies a set.
+            sets duplicate_set(NameSet) -> SetDetail;
+            /// Moves a set to the trash.
+            sets trash_set(Id) -> Empty;
+            /// Takes a set out of the trash.
+            sets restore_set(Id) -> Empty;
+            /// Deletes a set of the trash for good; its pictures stay.
+            sets delete_set(Id) -> Empty;
+            /// Changes what holds for all rows, or a comparison's axes.
+            sets change_set(ChangeSet) -> SetDetail;
+            /// A page of rows.
+            sets page_rows(PageRows) -> RowsPage;
+            /// Edits a set's table.
+            sets edit_set(EditSet) -> EditedSet;
+            /// Takes the last edit back.
+            sets undo_set(Id) -> SetDetail;
+            /// Makes the edit again that was taken back last.
+            sets redo_set(Id) -> SetDetail;
+            /// What is wrong with a page of rows.
+            sets check_rows(PageRows) -> RowsCheck;
+            /// What a template makes.
+            sets preview_template(PreviewTemplate) -> TemplatePreview;
+            /// The texts that templates can draw from.
+            sets list_wildcards(Empty) -> Wildcards;
+            /// How an axis of a comparison is read.
+            sets read_axis(ReadAxis) -> AxisPreview;
+            /// What a run would be.
+            sets plan_set(RunSet) -> Plan;
+            /// Runs a set: what does not exist goes into the queue.
+            sets run_set(RunSet) -> RunStarted;
+            /// The runs.
+            sets list_batches(ListBatches) -> Batches;
+            /// A run.
+            sets get_batch(Id) -> BatchDetail;
+            /// Pauses a run or lets it go on.
+            sets pause_batch(PauseBatch) -> Batch;
+            /// Changes when a run may begin pictures.
+            sets change_batch(ChangeBatch) -> Batch;
+            /// Cancels what is left of a run.
+            sets cancel_batch(Id) -> Batch;
+            /// Queues failed pictures of a run again.
+            sets retry_batch(RetryBatch) -> Batch;
+            /// Takes a run off the list; its pictures stay.
+            sets dismiss_batch(Id) -> Empty;
+            /// Finished pictures of a run.
+            sets page_batch(PageBatch) -> BatchPictures;
+            /// The grid of a comparison's run.
+            sets get_grid(Id) -> Grid;
+
             /// The models.
             models list_models(Empty) -> Models;
             /// Looks through the folders again.
@@ -118,6 +177,15 @@ macro_rules! with_commands {
             models remove_model_folder(Folder) -> Models;
             /// Computes a model's hash; its progress comes as events.
             models hash_model(Id) -> TaskStarted;
+
+            /// What is chosen about the render farm.
+            farm get_farm(Empty) -> FarmSettings;
+            /// Chooses it.
+            farm change_farm(FarmSettings) -> FarmSettings;
+            /// The farm's workers; asks its server.
+            farm list_workers(Empty) -> FarmWorkers;
+            /// The farm as a whole; asks its server.
+            farm farm_status(Empty) -> FarmStatus;
 
             /// Makes the index again from the files; its progress comes as events.
             library rebuild_library(Empty) -> TaskStarted;

@@ -157,6 +157,7 @@ impl From<studio::Topic> for Topic {
             studio::Topic::Queue => Self::Queue,
             studio::Topic::Models => Self::Models,
             studio::Topic::Settings => Self::Settings,
+            studio::Topic::Sets => Self::Sets,
             studio::Topic::Library => Self::Library,
         }
     }

@@ -72,6 +72,8 @@ pub enum Topic {
     Models,
     /// Settings, styles, presets.
     Settings,
+    /// Prompt sets, their rows, and their runs.
+    Sets,
     /// The library as a whole: another folder, rebuilt.
     Library,
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tarim_library::{LibraryError, ThumbnailSize};
+use tarim_sets::{Format, WriteOptions};
 use tarim_studio::{Studio, inputs};
 
 use crate::convert;
@@ -79,8 +80,67 @@ pub fn resource(studio: &Studio, address: &str) -> Result<Resource, WireError> {
             let path = inputs::find(library.root(), name).ok_or_else(nothing)?;
             file(path, true)
         }
+        "set" => set_file(studio, name, parameter("format").unwrap_or("csv"), parameter("excel").is_some()),
+        "report" => report(studio, name, parameter("format").unwrap_or("html")),
+        "grid" => grid(studio, name, parameter("format").unwrap_or("png"), parameter("language").unwrap_or("en")),
         _ => Err(nothing()),
     }
+}
+
+fn made(content_type: &'static str, bytes: Vec<u8>, file_name: String) -> Resource {
+    Resource { content_type, body: Body::Bytes(bytes.into()), cacheable: false, file_name }
+}
+
+/// A name for a file, whatever a set or run is called.
+fn file_name(name: &str, ending: &str) -> String {
+    let safe = |c: char| if c.is_control() || "/\\:*?\"<>|".contains(c) { '-' } else { c };
+    let name: String = name.chars().map(safe).take(80).collect();
+    format!("{}.{ending}", name.trim().trim_matches('.'))
+}
+
+fn set_file(studio: &Studio, id: &str, format: &str, excel: bool) -> Result<Resource, WireError> {
+    let id = convert::id(id).map_err(|_| nothing())?;
+    let format = Format::of_name(&format!("x.{format}")).ok_or_else(nothing)?;
+    let content_type = match format {
+        Format::Csv => "text/csv; charset=utf-8",
+        Format::Tsv => "text/tab-separated-values; charset=utf-8",
+        Format::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        Format::Ods => "application/vnd.oasis.opendocument.spreadsheet",
+        Format::Json | Format::JsonLines => "application/json",
+        Format::Text => "text/plain; charset=utf-8",
+    };
+    let options = WriteOptions { for_excel: excel, ..WriteOptions::default() };
+    let bytes = studio.export_set(id, format, &options)?;
+    let name = studio.set(id)?.summary.name;
+    Ok(made(content_type, bytes, file_name(&name, format.extension())))
+}
+
+fn report(studio: &Studio, id: &str, format: &str) -> Result<Resource, WireError> {
+    let report = studio.report(convert::id(id).map_err(|_| nothing())?)?;
+    let (content_type, text) = match format {
+        "html" => ("text/html; charset=utf-8", report.html()),
+        "md" => ("text/markdown; charset=utf-8", report.markdown()),
+        "json" => ("application/json", serde_json::to_string_pretty(&report).map_err(|_| nothing())?),
+        _ => return Err(nothing()),
+    };
+    Ok(made(content_type, text.into_bytes(), file_name(&report.name, format)))
+}
+
+fn grid(studio: &Studio, id: &str, format: &str, language: &str) -> Result<Resource, WireError> {
+    let id = convert::id(id).map_err(|_| nothing())?;
+    let mut bytes = Vec::new();
+    let content_type = match format {
+        "png" => {
+            studio.grid_png(id, &mut bytes)?;
+            "image/png"
+        }
+        "html" => {
+            studio.grid_html(id, language, &mut bytes)?;
+            "text/html; charset=utf-8"
+        }
+        _ => return Err(nothing()),
+    };
+    Ok(made(content_type, bytes, file_name(&studio.batch(id)?.batch.name, format)))
 }
 
 /// Where a picture's file is: for the file manager, and for dragging it out of the window.

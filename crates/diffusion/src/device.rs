@@ -13,6 +13,10 @@ use tch::{Cuda, Device, Kind, Tensor};
 
 use crate::error::{DiffusionError, Doing, Result};
 
+mod cuda;
+
+pub use cuda::{CudaFacts, facts as cuda_facts};
+
 /// The libtorch release that this crate is built against: other releases have another binary interface.
 pub const LIBTORCH_VERSION: &str = "2.11.0";
 

@@ -45,7 +45,7 @@ mod trash;
 mod xmp;
 
 pub use batches::{
-    Batch, BatchCounts, BatchFailure, BatchPicture, BatchRow, Conditions, Existing, ExistingPlace, Hold,
+    Batch, BatchCounts, BatchFailure, BatchModel, BatchPicture, BatchRow, Conditions, Existing, ExistingPlace, Hold,
     NewBatch,
 };
 pub use collections::Collection;
@@ -56,7 +56,7 @@ pub use error::{LibraryError, Result};
 pub use facts::Facts;
 pub use id::{Id, InvalidId};
 pub use jobs::{
-    Cancelled, Claim, Job, JobError, JobFilter, Lease, NewJob, Place, QueueState, QueueTotals, Recovered,
+    Cancelled, Claim, Fit, Job, JobError, JobFilter, Lease, NewJob, Place, QueueState, QueueTotals, Recovered,
     Recovery, State,
 };
 pub use library::{DamagedIndex, INTERNAL_FOLDER, Library, OpenReport};

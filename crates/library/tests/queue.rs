@@ -4,11 +4,11 @@
 
 mod common;
 
-use std::{collections::HashSet, io, sync::Barrier, thread};
+use std::{collections::HashSet, io, path::Path, sync::Barrier, thread};
 
 use common::{LEASE_MS, NOW, later, new_id, recipe, world};
 use tarim_library::{
-    Claim, Id, Job, JobError, JobFilter, Lease, Library, Place, Recovery, SaveStep, Saved, State,
+    Claim, Fit, Id, Job, JobError, JobFilter, Lease, Library, Place, Recovery, SaveStep, Saved, State,
     search::parse,
 };
 
@@ -76,13 +76,43 @@ fn a_worker_keeps_its_model() {
     };
     let (first, second) = (with_model("a"), with_model("b"));
     let prefer = "b".repeat(64);
-    let claim = Claim { worker: "w", now: NOW, lease_ms: LEASE_MS, prefer_model: Some(&prefer) };
+    let claim = Claim { prefer_model: Some(&prefer), ..Claim::new("w", NOW, LEASE_MS) };
     assert_eq!(world.library.claim(&claim).unwrap().unwrap().id, second);
     assert_eq!(world.library.claim(&claim).unwrap().unwrap().id, first);
     let urgent = with_model("a");
     with_model("b");
     world.library.set_priority(&[urgent], 1).unwrap();
     assert_eq!(world.library.claim(&claim).unwrap().unwrap().id, urgent);
+}
+
+#[test]
+fn several_jobs_go_along_with_the_first() {
+    let world = world();
+    let at = |path: &str, count| world.enqueue_of(path, NOW, recipe("x"), count).1;
+    let (a, b, more) = (at("/a", 2), at("/b", 2), at("/a", 3));
+    let skipped = more[0];
+    let most = |most: usize| {
+        move |chosen: &[Job], job: &Job| match () {
+            () if chosen.len() == most => Fit::Full,
+            () if job.id == skipped => Fit::No,
+            () => Fit::Yes,
+        }
+    };
+    let ids = |jobs: Vec<Job>| jobs.into_iter().map(|job| job.id).collect::<Vec<_>>();
+    let claim = Claim::new("w", NOW, LEASE_MS);
+    let avoid = [String::from("/a")];
+    let other = Claim { avoid_paths: &avoid, ..claim };
+    assert_eq!(ids(world.library.claim_several(&other, &mut most(1)).unwrap()), [b[0]]);
+    assert_eq!(ids(world.library.claim_several(&claim, &mut most(3)).unwrap()), [a[0], a[1], more[1]]);
+    let holds = Claim { prefer_path: Some(Path::new("/a")), ..claim };
+    assert_eq!(ids(world.library.claim_several(&holds, &mut most(9)).unwrap()), [more[0], more[2]]);
+    // What others have is better than nothing.
+    let avoid = [String::from("/b")];
+    let other = Claim { avoid_paths: &avoid, ..claim };
+    let last = world.library.claim_several(&other, &mut most(9)).unwrap();
+    assert_eq!((last[0].state, last[0].worker.as_deref(), last[0].attempts), (State::Running, Some("w"), 1));
+    assert_eq!(ids(last), [b[1]]);
+    assert_eq!(world.library.claim(&claim).unwrap(), None);
 }
 
 #[test]
@@ -162,7 +192,7 @@ fn no_job_is_given_twice() {
                     // A connection of its own, as another process has.
                     let (library, _) = Library::open(root, NOW).unwrap();
                     let worker = format!("worker {n}");
-                    let claim = Claim { worker: &worker, now: NOW, lease_ms: LEASE_MS, prefer_model: None };
+                    let claim = Claim::new(&worker, NOW, LEASE_MS);
                     start.wait();
                     let mut claimed = Vec::new();
                     while let Some(job) = library.claim(&claim).unwrap() {

@@ -10,6 +10,8 @@
 //! | `TARIM_CONFIG` | the folder of settings, styles and presets |
 //! | `LIBTORCH` | the libtorch folder, the one that holds `lib` |
 
+mod presence;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -122,6 +124,7 @@ impl Machine {
             random: Arc::new(random),
             utc_offset_minutes: Arc::new(utc_offset_minutes),
             worker: format!("{}-{:08x}", std::process::id(), random_u32()),
+            presence: presence::read(),
             origin,
             role,
             timing: Timing::default(),

@@ -9,6 +9,7 @@ mod ending;
 mod error;
 pub mod fake;
 pub mod frame;
+mod limit;
 mod local;
 pub mod locate;
 pub mod messages;
@@ -19,10 +20,11 @@ mod process;
 pub use device::{DeviceChoice, ParseDeviceError};
 pub use ending::{Ending, MemoryWatch};
 pub use error::RenderError;
+pub use limit::PixelLimit;
 pub use local::LocalRenderer;
 pub use messages::{
     DeviceInfo, Failure, FailureCode, Hello, JobId, Outcome, Rate, SelfTestReport, Stage, Timings,
 };
 pub use pixels::{Channels, PixelShape, Pixels, PixelsError};
-pub use port::{Job, JobEvent, Renderer};
+pub use port::{Job, JobEvent, Renderer, ToRender};
 pub use process::{ProcessOptions, Timeouts};

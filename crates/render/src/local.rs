@@ -1,6 +1,6 @@
 //! The renderer as a supervised child process of our own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 use crate::device::DeviceChoice;
 use crate::ending::Ending;
 use crate::error::RenderError;
-use crate::messages::{
-    Event, Failure, FailureCode, Hello, JobId, Outcome, RenderRequest, Request, SelfTestReport,
-};
+use crate::messages::{Event, Failure, FailureCode, Hello, JobId, Outcome, Request, SelfTestReport};
 use crate::pixels::{PixelShape, Pixels};
 use crate::port::{Job, JobEvent, Renderer};
 use crate::process::{Process, ProcessOptions, Report, Started, Timeouts, lock};
@@ -46,6 +44,8 @@ struct Running {
 struct Watched {
     events: Sender<JobEvent>,
     cancelled_at: Option<Instant>,
+    /// Pictures that are still to come.
+    open: BTreeSet<u32>,
 }
 
 impl LocalRenderer {
@@ -104,19 +104,9 @@ impl Renderer for LocalRenderer {
 
     fn submit(&self, job: Job) -> Result<Receiver<JobEvent>, RenderError> {
         let id = job.id;
-        let init = job.init.as_ref();
-        let mask = job.mask.as_ref();
-        let request = Request::Render(Box::new(RenderRequest {
-            job: id,
-            recipe: job.recipe,
-            count: job.count.max(1),
-            model: job.model,
-            device: job.device,
-            init: init.map(Pixels::shape),
-            mask: mask.map(Pixels::shape),
-            preview_every: job.preview_every,
-        }));
-        let payload: Vec<&[u8]> = [init, mask].into_iter().flatten().map(Pixels::bytes).collect();
+        let open = (0..job.pictures.len() as u32).collect();
+        let (request, images) = job.into_request();
+        let payload: Vec<&[u8]> = images.iter().map(|image| image.bytes()).collect();
         self.start()?;
         let (events, listener) = mpsc::channel();
         let mut state = lock(&self.state);
@@ -128,7 +118,7 @@ impl Renderer for LocalRenderer {
             .process
             .send(&request, &payload)
             .map_err(|error| RenderError::Unspeakable(error.to_string()))?;
-        state.jobs.insert(id, Watched { events, cancelled_at: None });
+        state.jobs.insert(id, Watched { events, cancelled_at: None, open });
         Ok(listener)
     }
 
@@ -138,8 +128,25 @@ impl Renderer for LocalRenderer {
         watched.cancelled_at.get_or_insert_with(Instant::now);
         if let Some(running) = &state.running {
             // Both only fail when the process is gone, and then the job has ended with it.
-            let _ = running.process.send(&Request::Cancel { job }, &[]);
+            let _ = running.process.send(&Request::Cancel { job, pictures: Vec::new() }, &[]);
             let _ = running.wake.send(Report::Wake);
+        }
+    }
+
+    fn cancel_picture(&self, job: JobId, picture: u32) {
+        let last = {
+            let mut state = lock(&self.state);
+            let Some(watched) = state.jobs.get_mut(&job) else { return };
+            let was_open = watched.open.remove(&picture);
+            let last = was_open && watched.open.is_empty();
+            if let Some(running) = state.running.as_ref().filter(|_| was_open && !last) {
+                let _ = running.process.send(&Request::Cancel { job, pictures: vec![picture] }, &[]);
+            }
+            last
+        };
+        // Nothing is left to wait for, so the grace period begins.
+        if last {
+            self.cancel(job);
         }
     }
 
@@ -200,6 +207,13 @@ impl State {
         if let Some(watched) = self.jobs.get(&job) {
             // A listener that has gone does not care.
             let _ = watched.events.send(event);
+        }
+    }
+
+    /// A picture need not be waited for any more.
+    fn came(&mut self, job: JobId, picture: u32) {
+        if let Some(watched) = self.jobs.get_mut(&job) {
+            watched.open.remove(&picture);
         }
     }
 
@@ -278,15 +292,21 @@ impl Supervisor {
             |shape: PixelShape, payload| Pixels::new(shape, payload).map_err(|error| error.to_string());
         let mut state = lock(&self.state);
         match event {
-            Event::Stage { job, stage } => state.tell(job, JobEvent::Stage(stage)),
+            Event::Stage { job, stage, pictures } => state.tell(job, JobEvent::Stage { stage, pictures }),
             Event::Progress { job, picture, step, steps, preview } => {
                 let preview = preview.map(|shape| pixels(shape, payload)).transpose()?;
                 state.tell(job, JobEvent::Progress { picture, step, steps, preview });
             }
             Event::Picture { job, picture, seed, shape, timings } => {
                 let pixels = pixels(shape, payload)?;
+                state.came(job, picture);
                 state.tell(job, JobEvent::Picture { picture, seed, pixels, timings });
             }
+            Event::PictureFailed { job, picture, failure } => {
+                state.came(job, picture);
+                state.tell(job, JobEvent::PictureFailed { picture, failure });
+            }
+            Event::Fewer { job, together } => state.tell(job, JobEvent::Fewer(together)),
             Event::Warning { job: Some(job), message } => state.tell(job, JobEvent::Warning(message)),
             Event::Done { job, outcome } => {
                 state.crashes = 0;

@@ -14,7 +14,7 @@ use crate::frame::{Frame, FrameError};
 use crate::pixels::{PixelShape, Pixels, PixelsError};
 
 /// The version of these messages.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// What a renderer says on stderr, before the details, when it leaves because its libtorch is of another version.
 pub const LIBTORCH_MISMATCH: &str = "another libtorch than this renderer was built for: ";
@@ -27,12 +27,15 @@ pub struct JobId(pub u64);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Request {
-    /// Render pictures. Payload: the initial picture's bytes, then the mask's.
+    /// Render pictures. Payload: the bytes of [`RenderRequest::images`], one after another.
     Render(Box<RenderRequest>),
-    /// Stop a job at its next step. Pictures already finished stay.
+    /// Stop a job, or some of its pictures, at the next step. Pictures already finished stay.
     Cancel {
         /// Which one.
         job: JobId,
+        /// Which of its pictures, from 0; all of them where none is named.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pictures: Vec<u32>,
     },
     /// Answer with a [`Event::Pong`] of the same token.
     Ping {
@@ -51,40 +54,66 @@ pub enum Request {
     Unknown,
 }
 
-/// One job: `count` pictures of one recipe, picture `i` being [`Recipe::nth`]\(i).
+/// One job: pictures of one model in one precision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RenderRequest {
     /// The job's number.
     pub job: JobId,
-    /// What to render; already prepared, so nothing is left to choose.
-    pub recipe: Recipe,
-    /// How many pictures, at least 1.
-    pub count: u32,
+    /// What to render, at least one.
+    pub pictures: Vec<PictureRequest>,
+    /// The pictures that those start from, and masks, in the order of the payload. Several may name the same one.
+    #[serde(default)]
+    pub images: Vec<PixelShape>,
     /// The model's folder or file.
     pub model: PathBuf,
     /// Where to render.
     pub device: DeviceChoice,
-    /// The initial picture, at its own size.
-    pub init: Option<PixelShape>,
-    /// The mask, of the same size as the initial picture.
-    pub mask: Option<PixelShape>,
+    /// How many pictures may share each call of the network at most; where sharing would change them, none do.
+    #[serde(default = "one")]
+    pub together: u32,
     /// Send a preview with every so many steps; 0 sends none.
     pub preview_every: u32,
 }
 
+/// One picture of a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PictureRequest {
+    /// What to render; already prepared, so nothing is left to choose.
+    pub recipe: Recipe,
+    /// The initial picture, at its own size: which of [`RenderRequest::images`].
+    #[serde(default)]
+    pub init: Option<u32>,
+    /// The mask, of the same size as the initial picture.
+    #[serde(default)]
+    pub mask: Option<u32>,
+}
+
+fn one() -> u32 {
+    1
+}
+
 impl RenderRequest {
-    /// Cuts the payload into the initial picture and the mask. It must hold exactly those.
-    pub fn pictures(&self, mut payload: Vec<u8>) -> Result<[Option<Pixels>; 2], PixelsError> {
-        // The last one takes all that is left, so that anything too much is noticed.
-        let length = match (self.init, self.mask) {
-            (Some(init), Some(_)) => init.bytes().unwrap_or(usize::MAX).min(payload.len()),
-            (Some(_), None) => payload.len(),
-            (None, _) => 0,
+    /// Cuts the payload into the images. It must hold exactly those, and every picture's must be there.
+    pub fn cut(&self, payload: Vec<u8>) -> Result<Vec<Pixels>, PixelsError> {
+        let missing = |picture: &PictureRequest| {
+            [picture.init, picture.mask]
+                .into_iter()
+                .flatten()
+                .any(|image| image as usize >= self.images.len())
         };
-        let rest = payload.split_off(length);
-        let init = self.init.map(|shape| Pixels::new(shape, payload)).transpose()?;
-        let mask = self.mask.map(|shape| Pixels::new(shape, rest)).transpose()?;
-        Ok([init, mask])
+        if self.pictures.iter().any(missing) {
+            return Err(PixelsError::Missing);
+        }
+        let mut rest = payload;
+        let mut images = Vec::with_capacity(self.images.len());
+        for (index, shape) in self.images.iter().enumerate() {
+            let last = index + 1 == self.images.len();
+            // The last one takes all that is left, so that anything too much is noticed.
+            let length = if last { rest.len() } else { shape.bytes().unwrap_or(usize::MAX).min(rest.len()) };
+            let behind = rest.split_off(length);
+            images.push(Pixels::new(*shape, std::mem::replace(&mut rest, behind))?);
+        }
+        Ok(images)
     }
 }
 
@@ -100,6 +129,9 @@ pub enum Event {
         job: JobId,
         /// What it does now.
         stage: Stage,
+        /// Which pictures do, from 0; all of them where none is named.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pictures: Vec<u32>,
     },
     /// A step is done. Payload: the preview's bytes, where there is one.
     Progress {
@@ -128,6 +160,22 @@ pub enum Event {
         /// Where the time went.
         #[serde(default)]
         timings: Timings,
+    },
+    /// A picture cannot be rendered; the others go on.
+    PictureFailed {
+        /// Whose.
+        job: JobId,
+        /// Which picture, from 0.
+        picture: u32,
+        /// Why.
+        failure: Failure,
+    },
+    /// Memory ran out with more pictures at once; it goes on with fewer.
+    Fewer {
+        /// Whose.
+        job: JobId,
+        /// How many share a call from now on.
+        together: u32,
     },
     /// Something worth knowing that stops nothing.
     Warning {
@@ -203,6 +251,9 @@ pub struct DeviceInfo {
     /// Memory in bytes, where it is known.
     #[serde(default)]
     pub memory: Option<u64>,
+    /// Memory that is free for use, in bytes, where it is known.
+    #[serde(default)]
+    pub memory_free: Option<u64>,
     /// What `--precision auto` means on it.
     pub preferred_precision: Precision,
     /// Something to know about it.
@@ -333,47 +384,4 @@ pub fn greeting_version(frame: &Frame) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::pixels::Channels;
-
-    fn frame(header: &str) -> Frame {
-        Frame { header: header.into(), payload: Vec::new() }
-    }
-
-    #[test]
-    fn messages_of_a_later_version_are_tolerated() {
-        assert_eq!(event(&frame(r#"{"kind":"telepathy","x":[1]}"#)).unwrap(), Event::Unknown);
-        assert_eq!(request(&frame(r#"{"kind":"dance"}"#)).unwrap(), Request::Unknown);
-        assert_eq!(
-            event(&frame(r#"{"kind":"stage","job":3,"stage":"dreaming","mood":"good"}"#)).unwrap(),
-            Event::Stage { job: JobId(3), stage: Stage::Other }
-        );
-        assert_eq!(greeting_version(&frame(r#"{"kind":"hello","protocol":9,"news":true}"#)), Some(9));
-        assert_eq!(greeting_version(&frame(r#"{"kind":"pong","token":1}"#)), None);
-        assert!(event(&frame("{}")).is_err());
-        assert!(event(&frame(r#"{"kind":"pong"}"#)).is_err());
-    }
-
-    #[test]
-    fn payloads_are_cut_into_the_pictures_they_hold() {
-        let shape = |channels| Some(PixelShape { width: 1, height: 1, channels });
-        let check = |init, mask, payload: &[u8], expected: Option<[Option<&[u8]>; 2]>| {
-            let text = r#"{"job":1,"recipe":{"tarim_recipe":1,"model":{"name":"m"},"prompt":"","sampler":"Euler",
-                "size":{"width":64,"height":64},"steps":1,"guidance_scale":1,"seed":"1","precision":"fp32"},
-                "count":1,"model":"m","device":"cpu","preview_every":0}"#;
-            let request: RenderRequest = serde_json::from_str(text).unwrap();
-            let found = RenderRequest { init, mask, ..request }.pictures(payload.to_vec()).ok();
-            let found =
-                found.as_ref().map(|pictures| pictures.each_ref().map(|p| p.as_ref().map(Pixels::bytes)));
-            assert_eq!(found, expected, "{payload:?}");
-        };
-        let (rgb, grey) = (shape(Channels::Rgb), shape(Channels::Grey));
-        check(None, None, b"", Some([None, None]));
-        check(rgb, None, b"abc", Some([Some(b"abc"), None]));
-        check(rgb, grey, b"abcd", Some([Some(b"abc"), Some(b"d")]));
-        check(rgb, None, b"ab", None);
-        check(rgb, grey, b"abc", None);
-        check(rgb, grey, b"abcde", None);
-    }
-}
+mod tests;

@@ -50,14 +50,24 @@ pub struct Pixels {
     bytes: Vec<u8>,
 }
 
-/// Bytes that do not fit the shape they came with.
+/// Bytes that do not fit what was said about them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{width}x{height} pixels with {channels} bytes each do not fit {found} bytes")]
-pub struct PixelsError {
-    width: u32,
-    height: u32,
-    channels: usize,
-    found: usize,
+pub enum PixelsError {
+    /// They do not fit the shape they came with.
+    #[error("{width}x{height} pixels with {channels} bytes each do not fit {found} bytes")]
+    Size {
+        /// Pixels in a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Bytes a pixel.
+        channels: usize,
+        /// Bytes that came.
+        found: usize,
+    },
+    /// A picture starts from one that was not sent.
+    #[error("a picture starts from one that was not sent along")]
+    Missing,
 }
 
 impl Pixels {
@@ -66,7 +76,7 @@ impl Pixels {
         if shape.bytes() == Some(bytes.len()) {
             return Ok(Self { shape, bytes });
         }
-        Err(PixelsError {
+        Err(PixelsError::Size {
             width: shape.width,
             height: shape.height,
             channels: shape.channels.count(),

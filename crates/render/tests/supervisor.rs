@@ -9,7 +9,7 @@ use tarim_render::fake::{self, FakeRenderer, SCRIPT_VARIABLE, Script, Trouble, T
 use tarim_render::messages;
 use tarim_render::{
     Channels, DeviceChoice, Failure, FailureCode, Job, JobEvent, JobId, LocalRenderer, Outcome, PixelShape,
-    Pixels, ProcessOptions, RenderError, Renderer, Stage, Timeouts,
+    Pixels, ProcessOptions, RenderError, Renderer, Stage, Timeouts, ToRender,
 };
 
 /// Generous, so that a busy machine fails no test; the tests that wait for a deadline set their own.
@@ -41,14 +41,16 @@ fn recipe() -> Recipe {
 fn job(id: u64) -> Job {
     Job {
         id: JobId(id),
-        recipe: recipe(),
-        count: 2,
+        pictures: ToRender::series(&recipe(), 2, None, None),
         model: "models/starter".into(),
         device: DeviceChoice::Auto,
-        init: None,
-        mask: None,
+        together: 1,
         preview_every: 2,
     }
+}
+
+fn long(id: u64) -> Job {
+    Job { pictures: ToRender::series(&Recipe { steps: 1000, ..recipe() }, 2, None, None), ..job(id) }
 }
 
 fn timeouts() -> Timeouts {
@@ -98,15 +100,19 @@ fn start_error(script: &Script, timeouts: Timeouts) -> RenderError {
     local_with(script, timeouts).start().unwrap_err()
 }
 
+fn stage(stage: Stage, pictures: &[u32]) -> JobEvent {
+    JobEvent::Stage { stage, pictures: pictures.to_vec() }
+}
+
 fn check_whole_job(renderer: &dyn Renderer) {
     let events = all(&renderer.submit(job(7)).unwrap());
-    let mut expected = vec![JobEvent::Warning("风沙".to_owned()), JobEvent::Stage(Stage::LoadingModel)];
+    let mut expected = vec![JobEvent::Warning("风沙".to_owned()), stage(Stage::LoadingModel, &[])];
     for (picture, seed) in [(0, Seed(u64::MAX)), (1, Seed(0))] {
-        expected.push(JobEvent::Stage(Stage::Sampling));
+        expected.push(stage(Stage::Sampling, &[picture]));
         for step in 1..=4 {
             expected.push(JobEvent::Progress { picture, step, steps: 4, preview: None });
         }
-        expected.push(JobEvent::Stage(Stage::Decoding));
+        expected.push(stage(Stage::Decoding, &[picture]));
         let pixels = fake::picture(seed, recipe().size);
         expected.push(JobEvent::Picture { picture, seed, pixels, timings: tarim_render::Timings::default() });
     }
@@ -154,7 +160,9 @@ fn initial_pictures_larger_than_a_pipe_arrive() {
         let shape = PixelShape { width: 1024, height: 512, channels };
         Pixels::new(shape, vec![7; shape.bytes().unwrap()]).unwrap()
     };
-    let job = Job { init: Some(pixels(Channels::Rgb)), mask: Some(pixels(Channels::Grey)), ..job(1) };
+    let (init, mask) = (Some(pixels(Channels::Rgb)), Some(pixels(Channels::Grey)));
+    // More than a message holds, unless each is sent once.
+    let job = Job { pictures: ToRender::series(&recipe(), 300, init, mask), ..job(1) };
     let events = all(&local(&Script::default()).submit(job).unwrap());
     assert_eq!(events.last(), Some(&JobEvent::Done(Outcome::Finished)));
 }
@@ -162,7 +170,7 @@ fn initial_pictures_larger_than_a_pipe_arrive() {
 #[test]
 fn a_recipe_that_is_none_is_refused_before_it_is_sent() {
     let mut job = job(1);
-    job.recipe.steps = 0;
+    job.pictures[1].recipe.steps = 0;
     let error = local(&Script::default()).submit(job).unwrap_err();
     assert!(matches!(error, RenderError::Unspeakable(_)), "{error}");
 }
@@ -170,8 +178,7 @@ fn a_recipe_that_is_none_is_refused_before_it_is_sent() {
 #[test]
 fn a_cancelled_job_stops_and_the_next_one_runs() {
     let renderer = local(&Script { step_ms: 20, ..Script::default() });
-    let mut long = job(1);
-    long.recipe.steps = 1000;
+    let long = long(1);
     let events = renderer.submit(long).unwrap();
     let next = renderer.submit(job(2)).unwrap();
     wait_for_progress(&events);
@@ -188,8 +195,7 @@ fn a_cancelled_job_stops_and_the_next_one_runs() {
 fn a_job_that_ignores_its_cancel_is_ended_with_its_process() {
     let script = Script { step_ms: 20, ignores_cancel: true, ..Script::default() };
     let renderer = local_with(&script, Timeouts { cancel: Duration::from_millis(50), ..timeouts() });
-    let mut long = job(1);
-    long.recipe.steps = 1000;
+    let long = long(1);
     let events = renderer.submit(long).unwrap();
     let waiting = renderer.submit(job(2)).unwrap();
     wait_for_progress(&events);
@@ -224,8 +230,7 @@ fn a_renderer_that_answers_pings_is_left_alone() {
 #[test]
 fn a_kill_ends_everything_at_once_and_the_next_job_starts_anew() {
     let renderer = local(&Script { step_ms: 20, ..Script::default() });
-    let mut long = job(1);
-    long.recipe.steps = 1000;
+    let long = long(1);
     let events = renderer.submit(long).unwrap();
     wait_for_progress(&events);
     renderer.kill();
@@ -299,7 +304,7 @@ fn a_renderer_that_does_not_start_says_why() {
     };
     check(
         Script { protocol: Some(9), ..Script::default() },
-        "the renderer `R` speaks version 9 of the render messages; this program speaks 1",
+        "the renderer `R` speaks version 9 of the render messages; this program speaks 2",
     );
     check(
         leaving(
@@ -337,4 +342,56 @@ fn a_program_that_is_no_renderer_is_recognised() {
         let error = LocalRenderer::new(options).start().unwrap_err();
         assert!(matches!(error, RenderError::NotARenderer { .. }), "{error}");
     }
+}
+
+/// The pictures that came, those that failed, and how it ended.
+fn summary(events: &[JobEvent]) -> (Vec<u32>, Vec<u32>, Option<&JobEvent>) {
+    let mut came = (Vec::new(), Vec::new(), events.last());
+    for event in events {
+        match event {
+            JobEvent::Picture { picture, .. } => came.0.push(*picture),
+            JobEvent::PictureFailed { picture, .. } => came.1.push(*picture),
+            _ => {}
+        }
+    }
+    came
+}
+
+#[test]
+fn a_cancelled_picture_costs_the_others_nothing() {
+    let check = |renderer: &dyn Renderer| {
+        let pictures = ToRender::series(&Recipe { steps: 20, ..recipe() }, 4, None, None);
+        let events = renderer.submit(Job { pictures, together: 4, ..job(1) }).unwrap();
+        wait_for_progress(&events);
+        renderer.cancel_picture(JobId(1), 2);
+        let all = all(&events);
+        assert_eq!(summary(&all), (vec![0, 1, 3], vec![], Some(&JobEvent::Done(Outcome::Finished))));
+        let events = renderer.submit(Job { together: 2, ..long(2) }).unwrap();
+        wait_for_progress(&events);
+        (0..2).for_each(|picture| renderer.cancel_picture(JobId(2), picture));
+        let all = self::all(&events);
+        assert_eq!(summary(&all), (vec![], vec![], Some(&JobEvent::Done(Outcome::Cancelled))));
+    };
+    let script = Script { step_ms: 10, ..Script::default() };
+    check(&local(&script));
+    check(&FakeRenderer::new(script));
+}
+
+#[test]
+fn a_renderer_that_is_deaf_to_the_cancel_of_its_last_picture_is_ended() {
+    let script = Script { step_ms: 20, ignores_cancel: true, ..Script::default() };
+    let renderer = local_with(&script, Timeouts { cancel: Duration::from_millis(50), ..timeouts() });
+    let events = renderer.submit(long(1)).unwrap();
+    wait_for_progress(&events);
+    (0..2).for_each(|picture| renderer.cancel_picture(JobId(1), picture));
+    assert_eq!(all(&events).last(), Some(&JobEvent::Done(Outcome::Cancelled)));
+}
+
+#[test]
+fn a_picture_that_cannot_be_rendered_fails_by_itself_and_memory_decides_how_many_go_together() {
+    let script = Script { bad_seeds: vec![0], most_together: Some(2), ..Script::default() };
+    let pictures = ToRender::series(&recipe(), 3, None, None);
+    let events = all(&local(&script).submit(Job { pictures, together: 3, ..job(1) }).unwrap());
+    assert_eq!(summary(&events), (vec![0, 2], vec![1], Some(&JobEvent::Done(Outcome::Finished))));
+    assert!(events.contains(&JobEvent::Fewer(2)));
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use tarim_diffusion::device::{
-    DeviceChoice as Choice, LIBTORCH_VERSION, cuda_devices, libtorch_version, select, self_test,
+    DeviceChoice as Choice, LIBTORCH_VERSION, cuda_devices, cuda_facts, libtorch_version, select, self_test,
 };
 use tarim_recipe::Precision;
 use tarim_render::messages::PROTOCOL;
@@ -25,13 +25,13 @@ pub(crate) fn hello() -> Hello {
     let mut devices = Vec::new();
     let mut notes = Vec::new();
     match cuda_devices() {
-        Ok(count) => devices.extend((0..count).map(|number| cuda(number, count))),
+        Ok(count) => devices.extend((0..count).map(cuda)),
         Err(reason) => notes.push(format!("CUDA is not used: {reason}")),
     }
     if select(Choice::Mps, None).is_ok() {
-        devices.push(device(DeviceChoice::Mps, "Metal".to_owned(), memory_total()));
+        devices.push(device(DeviceChoice::Mps, "Metal".to_owned(), memory_total(), memory_free()));
     }
-    devices.push(device(DeviceChoice::Cpu, cpu_name(), memory_total()));
+    devices.push(device(DeviceChoice::Cpu, cpu_name(), memory_total(), memory_free()));
     Hello {
         protocol: PROTOCOL,
         renderer_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -41,18 +41,17 @@ pub(crate) fn hello() -> Hello {
     }
 }
 
-fn device(id: DeviceChoice, name: String, memory: Option<u64>) -> DeviceInfo {
+fn device(id: DeviceChoice, name: String, memory: Option<u64>, free: Option<u64>) -> DeviceInfo {
     // float32 is what every device can do.
     let preferred_precision =
         select(choice(id), None).map_or(Precision::Fp32, |selected| selected.precision());
-    DeviceInfo { id, name, memory, preferred_precision, note: None }
+    DeviceInfo { id, name, memory, memory_free: free, preferred_precision, note: None }
 }
 
-fn cuda(number: usize, count: usize) -> DeviceInfo {
-    // The driver's list and CUDA's may be in different orders, so only a single card is sure of its name.
-    let name = nvidia_names().into_iter().next().filter(|_| count == 1);
-    let name = name.unwrap_or_else(|| format!("CUDA device {number}"));
-    device(DeviceChoice::Cuda(number as u32), name, None)
+fn cuda(number: usize) -> DeviceInfo {
+    let facts = cuda_facts(number);
+    let name = facts.name.unwrap_or_else(|| format!("CUDA device {number}"));
+    device(DeviceChoice::Cuda(number as u32), name, facts.memory, facts.free)
 }
 
 /// The diffusion crate's word for a device.
@@ -101,14 +100,6 @@ fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 fn cpu_name() -> String {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     value(&text, "model name").unwrap_or("CPU").to_owned()
-}
-
-/// The names of NVIDIA's cards (Linux).
-fn nvidia_names() -> Vec<String> {
-    let Ok(cards) = fs::read_dir("/proc/driver/nvidia/gpus") else { return Vec::new() };
-    let information =
-        cards.flatten().filter_map(|card| fs::read_to_string(card.path().join("information")).ok());
-    information.filter_map(|text| value(&text, "Model").map(str::to_owned)).collect()
 }
 
 /// Bytes of a line of `/proc/meminfo` (Linux).

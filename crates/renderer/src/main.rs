@@ -1,12 +1,15 @@
-//! `tarim-renderer`: serves render messages on stdin and stdout.
+//! `tarim-renderer`: serves render messages on stdin and stdout, or works for a render farm.
 //!
 //! What belongs here: the process. The main thread reads requests, so that cancels, pings and the end of the pipe are
 //! noticed at once; one other thread owns the pipeline. What does not: drawing (`tarim-diffusion`) and the messages
 //! themselves (`tarim-render`).
 
+mod batch;
 mod cancel;
 mod device;
 mod failure;
+mod farm;
+mod farm_models;
 mod follow;
 mod output;
 mod work;
@@ -28,6 +31,10 @@ const UNUSABLE: u8 = 3;
 const NOT_UNDERSTOOD: u8 = 65;
 
 fn main() -> ExitCode {
+    // Those who speak messages to it give no arguments.
+    if std::env::args_os().len() > 1 {
+        return farm::run();
+    }
     let output = match Output::take_stdout() {
         Ok(output) => output,
         Err(error) => return complain(&format!("stdout cannot be used: {error}"), UNUSABLE),
@@ -55,7 +62,7 @@ fn main() -> ExitCode {
             // The queue lives as long as its thread, which ends only with the process.
             Ok(Request::Render(request)) => drop(queue.send(Task::Render(request, frame.payload))),
             Ok(Request::SelfTest { device }) => drop(queue.send(Task::SelfTest(device))),
-            Ok(Request::Cancel { job }) => cancels.add(job),
+            Ok(Request::Cancel { job, pictures }) => cancels.add(job, &pictures),
             Ok(Request::Ping { token }) => output.send(&Event::Pong { token }, &[]),
             Ok(Request::Shutdown) => break,
             Ok(Request::Unknown) => {}

@@ -7,13 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
-use tarim_diffusion::pipeline::{LoadOptions, Pipeline, Raster, RenderInputs};
+use tarim_diffusion::pipeline::{LoadOptions, Pipeline, Raster};
 use tarim_recipe::Precision;
 use tarim_render::messages::{Event, RenderRequest};
-use tarim_render::{Channels, DeviceChoice, Failure, FailureCode, JobId, Outcome, PixelShape, Pixels, Stage};
+use tarim_render::{
+    DeviceChoice, Failure, FailureCode, JobId, Outcome, PixelLimit, PixelShape, Pixels, Stage,
+};
 
+use crate::batch::Batch;
 use crate::cancel::Cancels;
-use crate::follow::Follower;
 use crate::output::Output;
 use crate::{device, failure};
 
@@ -38,11 +40,13 @@ pub(crate) struct Worker {
     busy: Arc<AtomicBool>,
     /// The model used last stays for the next job.
     pipeline: Option<(Loaded, Pipeline)>,
+    /// What the memory was seen to hold, with the model in memory.
+    limits: PixelLimit,
 }
 
 impl Worker {
     pub(crate) fn new(output: Output, cancels: Cancels) -> Self {
-        Self { output, cancels, busy: Arc::default(), pipeline: None }
+        Self { output, cancels, busy: Arc::default(), pipeline: None, limits: PixelLimit::default() }
     }
 
     /// Whether a task is under way.
@@ -90,57 +94,46 @@ impl Worker {
         if self.cancels.has(job) {
             return Ok(Outcome::Cancelled);
         }
-        let [init, mask] = request.pictures(payload).map_err(|error| Failure {
+        let images = request.cut(payload).map_err(|error| Failure {
             code: FailureCode::BadInput,
             message: format!("the job's pictures came damaged: {error}"),
             hint: None,
         })?;
-        let (init, mask) = (init.map(raster).transpose()?, mask.map(raster).transpose()?);
-        let mut load_seconds = self.load(request)?;
+        let images = images.into_iter().map(raster).collect::<Result<Vec<_>, _>>()?;
+        let load = self.load(request)?;
         let Some((_, pipeline)) = &mut self.pipeline else { return Ok(Outcome::Cancelled) };
-        let mut warned = Vec::new();
-        for index in 0..request.count {
-            if self.cancels.has(job) {
-                return Ok(Outcome::Cancelled);
-            }
-            let recipe = request.recipe.nth(index.into());
-            let inputs = RenderInputs { recipe: &recipe, init: init.as_ref(), mask: mask.as_ref() };
-            let mut follower = Follower::new(&self.output, &self.cancels, job, index, request.preview_every);
-            let rendering =
-                pipeline.render(&inputs, &mut follower).map_err(|error| failure::of_pipeline(&error))?;
-            for message in rendering.warnings {
-                // The same of each picture is said once.
-                if !warned.contains(&message) {
-                    self.output.send(&Event::Warning { job: Some(job), message: message.clone() }, &[]);
-                    warned.push(message);
-                }
-            }
-            let mut timings = follower.timings();
-            timings.load = std::mem::take(&mut load_seconds);
-            for picture in rendering.pictures {
-                let shape =
-                    PixelShape { width: picture.width, height: picture.height, channels: Channels::Rgb };
-                let event = Event::Picture { job, picture: index, seed: picture.seed, shape, timings };
-                self.output.send(&event, &picture.rgb);
-            }
-            if rendering.cancelled {
-                return Ok(Outcome::Cancelled);
-            }
+        Batch {
+            output: &self.output,
+            cancels: &self.cancels,
+            request,
+            images: &images,
+            limits: &mut self.limits,
+            load,
+            warned: Vec::new(),
+            sent: false,
         }
-        Ok(Outcome::Finished)
+        .render(pipeline)
     }
 
     /// Loads the model, unless it is the one in memory. Gives the seconds that took.
     fn load(&mut self, request: &RenderRequest) -> Result<f64, Failure> {
-        let RenderRequest { job, model, device, recipe, .. } = request;
+        let RenderRequest { job, model, device, .. } = request;
+        let Some(recipe) = request.pictures.first().map(|picture| &picture.recipe) else {
+            return Err(Failure {
+                code: FailureCode::BadInput,
+                message: "the job has no picture".to_owned(),
+                hint: None,
+            });
+        };
         let wanted = Loaded { model: model.clone(), device: *device, precision: recipe.precision };
         if self.pipeline.as_ref().is_some_and(|(loaded, _)| *loaded == wanted) {
             return Ok(0.0);
         }
         let since = Instant::now();
-        self.output.send(&Event::Stage { job: *job, stage: Stage::LoadingModel }, &[]);
+        self.output.send(&Event::Stage { job: *job, stage: Stage::LoadingModel, pictures: Vec::new() }, &[]);
         // Before the next one is loaded, so that there is room for it.
         self.pipeline = None;
+        self.limits = PixelLimit::default();
         let options = LoadOptions {
             device: device::choice(*device),
             precision: Some(recipe.precision),

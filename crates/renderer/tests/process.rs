@@ -11,6 +11,7 @@ use tarim_recipe::{
 };
 use tarim_render::{
     DeviceChoice, FailureCode, Job, JobEvent, JobId, LocalRenderer, Outcome, ProcessOptions, Renderer, Stage,
+    ToRender,
 };
 
 /// For a machine that does a lot else.
@@ -47,14 +48,16 @@ fn job(id: u64) -> Job {
     };
     Job {
         id: JobId(id),
-        recipe,
-        count: 2,
+        pictures: ToRender::series(&recipe, 2, None, None),
         model: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens/models/sd1"),
         device: DeviceChoice::Cpu,
-        init: None,
-        mask: None,
+        together: 1,
         preview_every: 2,
     }
+}
+
+fn loading() -> JobEvent {
+    JobEvent::Stage { stage: Stage::LoadingModel, pictures: Vec::new() }
 }
 
 fn all(events: &Receiver<JobEvent>) -> Vec<JobEvent> {
@@ -82,7 +85,7 @@ fn jobs_render_fail_and_are_cancelled_without_harm_to_each_other() {
 
     let first = all(&renderer.submit(job(1)).unwrap());
     assert_eq!(first.last(), Some(&JobEvent::Done(Outcome::Finished)), "{first:?}");
-    assert!(first.contains(&JobEvent::Stage(Stage::LoadingModel)));
+    assert!(first.contains(&loading()));
     let drawn = pictures(&first);
     assert_eq!(drawn.iter().map(|(seed, _)| seed.0).collect::<Vec<_>>(), [7, 8]);
     assert_ne!(drawn[0].1, drawn[1].1);
@@ -91,13 +94,13 @@ fn jobs_render_fail_and_are_cancelled_without_harm_to_each_other() {
 
     // The model is still there, and a picture does not depend on what was rendered before.
     let mut second = job(2);
-    (second.recipe.seed, second.count) = (Seed(8), 1);
+    second.pictures.remove(0);
     let second = all(&renderer.submit(second).unwrap());
-    assert!(!second.contains(&JobEvent::Stage(Stage::LoadingModel)));
+    assert!(!second.contains(&loading()));
     assert_eq!(pictures(&second), drawn[1..]);
 
     let mut long = job(3);
-    long.recipe.steps = 900;
+    long.pictures.iter_mut().for_each(|picture| picture.recipe.steps = 900);
     let events = renderer.submit(long).unwrap();
     while !matches!(events.recv_timeout(PATIENCE).unwrap(), JobEvent::Progress { .. }) {}
     renderer.cancel(JobId(3));
@@ -112,10 +115,10 @@ fn jobs_render_fail_and_are_cancelled_without_harm_to_each_other() {
     assert_eq!(failed(missing), FailureCode::Model);
     // More layers than this model has.
     let mut skipping = job(7);
-    skipping.recipe.clip_skip = 9;
+    skipping.pictures.iter_mut().for_each(|picture| picture.recipe.clip_skip = 9);
     assert_eq!(failed(skipping), FailureCode::BadInput);
     let mut half = job(5);
-    half.recipe.precision = Precision::Fp16;
+    half.pictures.iter_mut().for_each(|picture| picture.recipe.precision = Precision::Fp16);
     assert_eq!(failed(half), FailureCode::Device);
 
     let last = all(&renderer.submit(job(6)).unwrap());
@@ -140,4 +143,38 @@ fn the_end_of_the_pipe_ends_the_process() {
     check(Stdio::null(), 0);
     let no_request = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     check(std::fs::File::open(no_request).unwrap().into(), 65);
+}
+
+#[test]
+fn one_picture_of_several_fails_or_is_cancelled_by_itself() {
+    let renderer = LocalRenderer::new(options());
+    let alone = pictures(&all(&renderer.submit(job(1)).unwrap()));
+
+    // Other prompts and other steps, and one that cannot be rendered: the others are what they are alone.
+    let mut mixed = job(2);
+    mixed.together = 4;
+    let good = mixed.pictures.clone();
+    let mut bad = good[0].clone();
+    bad.recipe.clip_skip = 9;
+    let mut other = good[0].clone();
+    other.recipe.prompt = Prompt::from("a lake");
+    mixed.pictures = vec![good[0].clone(), bad, other, good[1].clone()];
+    let events = all(&renderer.submit(mixed).unwrap());
+    assert_eq!(events.last(), Some(&JobEvent::Done(Outcome::Finished)));
+    let failed = |event: &JobEvent| match event {
+        JobEvent::PictureFailed { picture, failure } => Some((*picture, failure.code)),
+        _ => None,
+    };
+    assert_eq!(events.iter().filter_map(failed).collect::<Vec<_>>(), [(1, FailureCode::BadInput)]);
+    let came = pictures(&events);
+    assert_eq!([&came[0], &came[2]], [&alone[0], &alone[1]]);
+
+    let mut long = job(3);
+    long.pictures[0].recipe.steps = 900;
+    let events = renderer.submit(long).unwrap();
+    while !matches!(events.recv_timeout(PATIENCE).unwrap(), JobEvent::Progress { .. }) {}
+    renderer.cancel_picture(JobId(3), 0);
+    let events = all(&events);
+    assert_eq!(events.last(), Some(&JobEvent::Done(Outcome::Finished)));
+    assert_eq!(pictures(&events), alone[1..]);
 }

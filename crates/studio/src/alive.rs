@@ -34,7 +34,8 @@ impl Drop for Alive {
 /// is said of those.
 pub(crate) fn is_dead(root: &Path, worker: &str, own: &str) -> bool {
     let host = |worker: &str| worker.split('/').next().map(str::to_owned);
-    if worker == own || host(worker) != host(own) {
+    let process = |worker: &str| worker.split('#').next().map(str::to_owned);
+    if process(worker) == process(own) || host(worker) != host(own) {
         return false;
     }
     let path = file_of(root, worker);
@@ -55,10 +56,21 @@ fn own_lock_is_held(root: &Path, own: &str) -> bool {
     File::open(file_of(root, own)).is_ok_and(|file| file.try_lock().is_err())
 }
 
+/// Of a process; what follows `#` in a worker's name is one of its lanes.
 fn file_of(root: &Path, worker: &str) -> PathBuf {
+    folder(root).join(format!("{}.lock", process_name(worker)))
+}
+
+/// Where processes say that they live and what they do.
+pub(crate) fn folder(root: &Path) -> PathBuf {
+    root.join(INTERNAL_FOLDER).join("workers")
+}
+
+/// A process as part of a file's name.
+pub(crate) fn process_name(worker: &str) -> String {
+    let worker = worker.split('#').next().unwrap_or_default();
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' };
-    let name: String = worker.chars().map(plain).collect();
-    root.join(INTERNAL_FOLDER).join("workers").join(format!("{name}.lock"))
+    worker.chars().map(plain).collect()
 }
 
 #[cfg(test)]
@@ -72,9 +84,10 @@ mod tests {
         let _own = Alive::declare(root, "host/1/aa").unwrap();
         let other = Alive::declare(root, "host/2/bb").unwrap();
         assert!(!is_dead(root, "host/2/bb", "host/1/aa"));
-        assert!(!is_dead(root, "host/1/aa", "host/1/aa"));
+        assert!(!is_dead(root, "host/1/aa#cpu", "host/1/aa"));
+        assert!(!is_dead(root, "host/2/bb#cuda:1", "host/1/aa#cpu"));
         drop(other);
-        assert!(is_dead(root, "host/2/bb", "host/1/aa"));
+        assert!(is_dead(root, "host/2/bb#cpu", "host/1/aa"));
         assert!(!is_dead(root, "elsewhere/2/bb", "host/1/aa"));
         // A process that was killed leaves its file, without a lock.
         fs::write(file_of(root, "host/3/cc"), "").unwrap();

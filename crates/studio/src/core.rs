@@ -3,22 +3,25 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::sync::{Arc, Mutex};
+use std::time::UNIX_EPOCH;
 
 use tarim_library::{JobFilter, Library, LibraryError, Moment, State};
 use tarim_render::DeviceChoice;
 
 use crate::alive::Alive;
+use crate::desk::{Lane, Said, Suspects};
 use crate::error::{ErrorKind, Problem, Result, StudioError};
 use crate::estimate::Speeds;
 use crate::events::{Broadcast, Event, Topic};
 use crate::keeper::Chore;
-use crate::lane::Lane;
+use crate::lane::Slots;
 use crate::live::{Live, Stop};
 use crate::lock;
 use crate::models::Models;
+use crate::saver::Saver;
 use crate::settings::{Settings, Store};
+use crate::signal::Signal;
 use crate::surroundings::{Role, Surroundings};
 use crate::tasks::Tasks;
 
@@ -37,12 +40,22 @@ pub(crate) struct Core {
     pub(crate) broadcast: Broadcast,
     pub(crate) settings: Store,
     pub(crate) models: Models,
-    pub(crate) lane: Lane,
+    /// The devices of this machine and their renderers.
+    pub(crate) slots: Slots,
+    /// Lanes that were added and do not work yet.
+    added: Mutex<Vec<Arc<dyn Lane>>>,
     pub(crate) live: Live,
+    /// The way to the thread that saves pictures; `None` in a guest, and once the studio closes.
+    saver: Mutex<Option<Saver>>,
+    pub(crate) suspects: Suspects,
+    /// Warnings of renderers that were passed on already.
+    pub(crate) said: Said,
     pub(crate) speeds: Mutex<Speeds>,
     pub(crate) tasks: Tasks,
-    /// Wakes the thread that works on the queue.
+    /// Wakes the lanes.
     pub(crate) queue: Signal,
+    /// Wakes the thread that keeps the lanes.
+    pub(crate) lanes: Signal,
     /// Wakes the thread that watches the clock and other processes.
     pub(crate) watch: Signal,
     /// Small work for the background.
@@ -72,39 +85,6 @@ struct Shelf {
     alive: Option<Arc<Alive>>,
 }
 
-/// A bell that is not lost when nobody listens yet.
-#[derive(Default)]
-pub(crate) struct Signal {
-    rung: Mutex<bool>,
-    bell: Condvar,
-}
-
-impl Signal {
-    pub(crate) fn ring(&self) {
-        *lock(&self.rung) = true;
-        self.bell.notify_all();
-    }
-
-    /// Waits until it rings, or as long as `limit` says.
-    pub(crate) fn wait(&self, limit: Option<Duration>) {
-        let deadline = limit.map(|limit| Instant::now() + limit);
-        let mut rung = lock(&self.rung);
-        while !*rung {
-            rung = match deadline {
-                None => self.bell.wait(rung).unwrap_or_else(PoisonError::into_inner),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        break;
-                    }
-                    self.bell.wait_timeout(rung, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
-        }
-        *rung = false;
-    }
-}
-
 impl Core {
     pub(crate) fn new(surroundings: Surroundings, chores: Sender<Chore>) -> Self {
         let folder = &surroundings.config_folder;
@@ -122,11 +102,16 @@ impl Core {
             broadcast: Broadcast::default(),
             settings,
             models,
-            lane: Lane::new(Arc::clone(&surroundings.renderers)),
+            slots: Slots::new(Arc::clone(&surroundings.renderers)),
+            added: Mutex::default(),
             live: Live::new(surroundings.timing.progress),
+            saver: Mutex::default(),
+            suspects: Suspects::default(),
+            said: Said::default(),
             speeds: Mutex::default(),
             tasks: Tasks::default(),
             queue: Signal::default(),
+            lanes: Signal::default(),
             watch: Signal::default(),
             chores,
             shelf: Mutex::new(Shelf {
@@ -238,7 +223,7 @@ impl Core {
         if device != DeviceChoice::Auto {
             return device.to_string();
         }
-        match self.lane.known(device) {
+        match self.slots.known(device) {
             Some(known) => known.id.to_string(),
             None => lock(&self.speeds).last_device().unwrap_or_default(),
         }
@@ -266,7 +251,28 @@ impl Core {
 
     pub(crate) fn unhalt(&self) {
         lock(&self.halted).take();
+        // What was wrong may have been the device.
+        self.lanes.ring();
         self.queue.ring();
+    }
+
+    /// Adds a lane that works until the studio closes.
+    pub(crate) fn add_lane(&self, lane: Arc<dyn Lane>) {
+        lock(&self.added).push(lane);
+        self.lanes.ring();
+    }
+
+    pub(crate) fn take_added_lanes(&self) -> Vec<Arc<dyn Lane>> {
+        std::mem::take(&mut *lock(&self.added))
+    }
+
+    pub(crate) fn saver(&self) -> Option<Saver> {
+        lock(&self.saver).clone()
+    }
+
+    /// Where pictures are saved from now on; without one, they are not.
+    pub(crate) fn set_saver(&self, saver: Option<Saver>) {
+        *lock(&self.saver) = saver;
     }
 
     /// Says why the queue cannot be worked on for now, or that it can again.
@@ -291,6 +297,7 @@ impl Core {
             self.live.stop(None, Stop::Requeue);
         }
         self.queue.ring();
+        self.lanes.ring();
         self.watch.ring();
     }
 

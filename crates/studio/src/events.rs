@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Problem, StudioError};
 use crate::lock;
 
@@ -60,12 +62,14 @@ pub enum Topic {
     Models,
     /// Settings, styles, presets.
     Settings,
+    /// Prompt sets, their rows, and their runs.
+    Sets,
     /// The library as a whole: another folder, rebuilt.
     Library,
 }
 
 /// What a running job is doing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobProgress {
     /// The job's id.
     pub job: String,
@@ -84,7 +88,8 @@ pub struct JobProgress {
 }
 
 /// Stages of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum JobStage {
     /// Starting the renderer.
     Starting,

@@ -1,5 +1,6 @@
-//! The renderer of the device in use: started when needed, kept while it is, given back when it is not.
+//! The renderer of a device: started when needed, kept while it is, given back when it is not.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,8 @@ use crate::lock;
 use crate::surroundings::Renderers;
 
 /// One device and its renderer.
-pub(crate) struct Lane {
+pub(crate) struct Slot {
+    pub(crate) device: DeviceChoice,
     make: Renderers,
     held: Mutex<Option<Held>>,
     /// What the renderer last said, also after it was given back.
@@ -18,29 +20,35 @@ pub(crate) struct Lane {
 }
 
 struct Held {
-    device: DeviceChoice,
     renderer: Arc<dyn Renderer>,
-    /// Hash of the model that it has in memory.
-    model: Option<String>,
+    model: Option<HeldModel>,
     /// When it was last needed.
     used: Instant,
 }
 
-impl Lane {
-    pub(crate) fn new(make: Renderers) -> Self {
-        Self { make, held: Mutex::default(), hello: Mutex::default() }
+/// The model that a renderer has in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeldModel {
+    /// Where it lies.
+    pub(crate) path: PathBuf,
+    /// Its hash, where that is known.
+    pub(crate) hash: Option<String>,
+}
+
+impl Slot {
+    pub(crate) fn new(device: DeviceChoice, make: Renderers) -> Self {
+        Self { device, make, held: Mutex::default(), hello: Mutex::default() }
     }
 
-    /// The renderer for a device. One for another device is given back first: both would hold a model.
-    pub(crate) fn renderer(&self, device: DeviceChoice) -> Result<Arc<dyn Renderer>, RenderError> {
+    /// The renderer, made when there is none.
+    pub(crate) fn renderer(&self) -> Result<Arc<dyn Renderer>, RenderError> {
         let mut held = lock(&self.held);
-        if let Some(held) = held.as_mut().filter(|held| held.device == device) {
+        if let Some(held) = held.as_mut() {
             held.used = Instant::now();
             return Ok(Arc::clone(&held.renderer));
         }
-        *held = None;
         let renderer = (self.make)()?;
-        *held = Some(Held { device, renderer: Arc::clone(&renderer), model: None, used: Instant::now() });
+        *held = Some(Held { renderer: Arc::clone(&renderer), model: None, used: Instant::now() });
         Ok(renderer)
     }
 
@@ -54,13 +62,22 @@ impl Lane {
         lock(&self.hello).as_ref()?.device(device).cloned()
     }
 
-    /// The hash of the model in memory.
-    pub(crate) fn model(&self) -> Option<String> {
+    /// The model in memory.
+    pub(crate) fn model(&self) -> Option<HeldModel> {
         lock(&self.held).as_ref()?.model.clone()
     }
 
-    /// Takes note of a job that has ended: which model is in memory now, if any.
-    pub(crate) fn used(&self, model: Option<String>) {
+    /// Takes note of a model that is being read, so that others look for another one meanwhile.
+    pub(crate) fn reads(&self, path: &Path) {
+        if let Some(held) = lock(&self.held).as_mut()
+            && held.model.as_ref().is_none_or(|model| model.path != path)
+        {
+            held.model = Some(HeldModel { path: path.to_owned(), hash: None });
+        }
+    }
+
+    /// Takes note of work that has ended: which model is in memory now, if any.
+    pub(crate) fn used(&self, model: Option<HeldModel>) {
         if let Some(held) = lock(&self.held).as_mut() {
             held.model = model;
             held.used = Instant::now();
@@ -85,6 +102,57 @@ impl Lane {
         if let Some(held) = held {
             held.renderer.kill();
         }
+    }
+}
+
+/// The devices that were used since the start.
+pub(crate) struct Slots {
+    make: Renderers,
+    slots: Mutex<Vec<Arc<Slot>>>,
+}
+
+impl Slots {
+    pub(crate) fn new(make: Renderers) -> Self {
+        Self { make, slots: Mutex::default() }
+    }
+
+    /// The slot of a device.
+    pub(crate) fn of(&self, device: DeviceChoice) -> Arc<Slot> {
+        let mut slots = lock(&self.slots);
+        if let Some(slot) = slots.iter().find(|slot| slot.device == device) {
+            return Arc::clone(slot);
+        }
+        let slot = Arc::new(Slot::new(device, Arc::clone(&self.make)));
+        slots.push(Arc::clone(&slot));
+        slot
+    }
+
+    fn all(&self) -> Vec<Arc<Slot>> {
+        lock(&self.slots).clone()
+    }
+
+    /// A device as any renderer last described it.
+    pub(crate) fn known(&self, device: DeviceChoice) -> Option<DeviceInfo> {
+        self.all().iter().find_map(|slot| slot.known(device))
+    }
+
+    /// The hashes of the models in memory.
+    pub(crate) fn models(&self) -> Vec<String> {
+        self.all().iter().filter_map(|slot| slot.model()?.hash).collect()
+    }
+
+    /// Where the models lie that other slots have in memory.
+    pub(crate) fn others_models(&self, own: &Slot) -> Vec<String> {
+        let others = self.all().into_iter().filter(|slot| slot.device != own.device);
+        others
+            .filter_map(|slot| slot.model())
+            .map(|model| model.path.to_string_lossy().into_owned())
+            .collect()
+    }
+
+    /// Ends the renderers of all devices that are not among these.
+    pub(crate) fn release_others(&self, wanted: &[DeviceChoice]) {
+        self.all().iter().filter(|slot| !wanted.contains(&slot.device)).for_each(|slot| slot.release());
     }
 }
 

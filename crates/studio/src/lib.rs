@@ -7,11 +7,13 @@
 
 mod alive;
 mod core;
+mod desk;
 mod derive;
 mod error;
 mod estimate;
 mod events;
 mod files;
+pub mod farm;
 pub mod found_recipe;
 pub mod inputs;
 mod keeper;
@@ -22,7 +24,11 @@ pub mod presets;
 pub mod prompts;
 mod queue;
 mod runner;
+mod saver;
+pub mod sets;
 pub mod settings;
+mod shared;
+mod signal;
 mod studio;
 pub mod styles;
 mod submit;
@@ -30,17 +36,20 @@ mod surroundings;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod ticket;
 mod watch;
 
+pub use desk::{Claimed, Desk, Lane, Waker, Wish};
 pub use derive::{Derived, Enlargement, MOST_DERIVED, MOST_FACTOR, REDRAW_STRENGTH};
 pub use error::{ErrorKind, Problem, Result, StudioError};
 pub use events::{Event, JobEnd, JobProgress, JobStage, Listener, TaskKind, TaskProgress, Topic};
-pub use live::Preview;
+pub use live::{Preview, Stop};
 pub use queue::{Queue, QueuedJob, Which};
 pub use studio::{How, Studio};
 pub use submit::{Estimate, MOST_PICTURES, Record, Submission, Submitted};
 pub use surroundings::{Clock, Origin, Random, Renderers, Role, Surroundings, Timing};
 pub use tasks::Task;
+pub use ticket::{Finished, Ticket};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,10 +1,11 @@
-//! The job in work, in memory: where it is, what it looks like, and how to stop it.
+//! The jobs in work, in memory: where they are, what they look like, and how to stop them.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tarim_library::{Id, Job, Library};
-use tarim_render::{JobId, Pixels, Renderer};
+use tarim_render::Pixels;
 
 use crate::alive::Alive;
 use crate::estimate::Seconds;
@@ -22,7 +23,7 @@ pub struct Preview {
 
 /// Why a job in work is to stop. What comes later in this list outweighs what comes earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Stop {
+pub enum Stop {
     /// The queue is paused or the studio closes: the job waits again.
     Requeue,
     /// Somebody cancelled it.
@@ -31,14 +32,15 @@ pub(crate) enum Stop {
     Lost,
 }
 
-/// The job in work, if there is one.
+/// The jobs in work here.
 pub(crate) struct Live {
     every: Duration,
-    current: Mutex<Option<Current>>,
+    current: Mutex<BTreeMap<Id, Current>>,
 }
 
 struct Current {
-    job: Id,
+    /// Whose it is, as its row says.
+    worker: String,
     /// Where it comes from, which need not be the library that is open by now.
     library: Arc<Library>,
     _alive: Option<Arc<Alive>>,
@@ -50,7 +52,15 @@ struct Current {
     first_step: Option<(Instant, u32)>,
     expected: Option<Seconds>,
     stop: Option<Stop>,
-    handle: Option<(Arc<dyn Renderer>, JobId)>,
+    /// Tells whoever works on it that it is to stop.
+    on_stop: Option<Box<dyn Fn() + Send + Sync>>,
+}
+
+/// A job in work, and whose it is.
+pub(crate) struct InWork {
+    pub(crate) job: Id,
+    pub(crate) worker: String,
+    pub(crate) library: Arc<Library>,
 }
 
 impl Live {
@@ -62,6 +72,7 @@ impl Live {
     pub(crate) fn begin(
         &self,
         job: &Job,
+        worker: &str,
         steps: u32,
         library: &Arc<Library>,
         alive: Option<Arc<Alive>>,
@@ -77,8 +88,8 @@ impl Live {
             seconds_left: None,
         };
         broadcast.send(&Event::Progress(progress.clone()));
-        *lock(&self.current) = Some(Current {
-            job: job.id,
+        let current = Current {
+            worker: worker.to_owned(),
             library: Arc::clone(library),
             _alive: alive,
             progress,
@@ -88,78 +99,93 @@ impl Live {
             first_step: None,
             expected: None,
             stop: None,
-            handle: None,
-        });
+            on_stop: None,
+        };
+        lock(&self.current).insert(job.id, current);
     }
 
     /// Ends it.
-    pub(crate) fn end(&self) {
-        lock(&self.current).take();
+    pub(crate) fn end(&self, job: Id) {
+        // Dropped outside of the lock: what it tells of its stop may be the last that holds a renderer.
+        let current = lock(&self.current).remove(&job);
+        drop(current);
     }
 
-    /// What the job is expected to take.
-    pub(crate) fn expect(&self, seconds: Option<Seconds>) {
-        if let Some(current) = lock(&self.current).as_mut() {
+    /// What a job is expected to take.
+    pub(crate) fn expect(&self, job: Id, seconds: Option<Seconds>) {
+        if let Some(current) = lock(&self.current).get_mut(&job) {
             current.expected = seconds;
         }
     }
 
-    /// Where to turn to stop it. Says so at once if it is to stop already.
-    pub(crate) fn submitted(&self, renderer: &Arc<dyn Renderer>, id: JobId) {
-        if let Some(current) = lock(&self.current).as_mut() {
-            current.handle = Some((Arc::clone(renderer), id));
+    /// Whom to tell when it is to stop. Told at once if it is to stop already.
+    pub(crate) fn on_stop(&self, job: Id, tell: Box<dyn Fn() + Send + Sync>) {
+        if let Some(current) = lock(&self.current).get_mut(&job) {
             if current.stop.is_some() {
-                renderer.cancel(id);
+                tell();
             }
+            current.on_stop = Some(tell);
         }
     }
 
-    /// Asks the job to stop; any job where none is named. Returns whether it is the one in work.
+    /// Asks a job to stop; all jobs where none is named. Returns whether there is any such.
     pub(crate) fn stop(&self, job: Option<Id>, why: Stop) -> bool {
         let mut current = lock(&self.current);
-        let Some(current) = current.as_mut().filter(|current| job.is_none_or(|job| job == current.job))
-        else {
-            return false;
-        };
-        current.stop = current.stop.max(Some(why));
-        if let Some((renderer, id)) = &current.handle {
-            renderer.cancel(*id);
+        let mut found = false;
+        for (id, current) in current.iter_mut() {
+            if job.is_none_or(|job| job == *id) {
+                found = true;
+                current.stop = current.stop.max(Some(why));
+                if let Some(tell) = &current.on_stop {
+                    tell();
+                }
+            }
         }
-        true
+        found
     }
 
     /// Whether and why it is to stop.
-    pub(crate) fn stopping(&self) -> Option<Stop> {
-        lock(&self.current).as_ref()?.stop
+    pub(crate) fn stopping(&self, job: Id) -> Option<Stop> {
+        lock(&self.current).get(&job)?.stop
     }
 
-    /// The job in work.
-    pub(crate) fn job(&self) -> Option<Id> {
-        lock(&self.current).as_ref().map(|current| current.job)
+    /// Whether anything is in work.
+    pub(crate) fn busy(&self) -> bool {
+        !lock(&self.current).is_empty()
     }
 
-    /// The same, with its library.
-    pub(crate) fn job_and_library(&self) -> Option<(Id, Arc<Library>)> {
-        lock(&self.current).as_ref().map(|current| (current.job, Arc::clone(&current.library)))
+    /// The jobs in work.
+    pub(crate) fn jobs(&self) -> Vec<InWork> {
+        let current = lock(&self.current);
+        let in_work = current.iter().map(|(job, current)| InWork {
+            job: *job,
+            worker: current.worker.clone(),
+            library: Arc::clone(&current.library),
+        });
+        in_work.collect()
     }
 
     /// Where it is.
     pub(crate) fn progress(&self, job: Id) -> Option<JobProgress> {
+        lock(&self.current).get(&job).map(|current| current.progress.clone())
+    }
+
+    /// Where all jobs of a library are, and what they look like.
+    pub(crate) fn all(&self, library: &Arc<Library>) -> Vec<(JobProgress, Option<Preview>)> {
         let current = lock(&self.current);
-        let current = current.as_ref().filter(|current| current.job == job)?;
-        Some(current.progress.clone())
+        let its = current.values().filter(|current| Arc::ptr_eq(&current.library, library));
+        its.map(|current| (current.progress.clone(), current.preview.clone())).collect()
     }
 
     /// What it looks like.
     pub(crate) fn preview(&self, job: Id) -> Option<Preview> {
-        let current = lock(&self.current);
-        current.as_ref().filter(|current| current.job == job)?.preview.clone()
+        lock(&self.current).get(&job)?.preview.clone()
     }
 
     /// It goes into another stage.
-    pub(crate) fn stage(&self, stage: JobStage, broadcast: &Broadcast) {
+    pub(crate) fn stage(&self, job: Id, stage: JobStage, broadcast: &Broadcast) {
         let mut current = lock(&self.current);
-        let Some(current) = current.as_mut() else { return };
+        let Some(current) = current.get_mut(&job) else { return };
         current.progress.stage = stage;
         current.progress.seconds_left = current.seconds_left();
         current.told = Some(Instant::now());
@@ -167,11 +193,18 @@ impl Live {
     }
 
     /// A step is done.
-    pub(crate) fn step(&self, step: u32, steps: u32, preview: Option<Pixels>, broadcast: &Broadcast) {
+    pub(crate) fn step(
+        &self,
+        job: Id,
+        step: u32,
+        steps: u32,
+        preview: Option<Pixels>,
+        broadcast: &Broadcast,
+    ) {
         // Encoded before anybody has to wait for the lock.
         let png = preview.and_then(|pixels| encode(&pixels));
         let mut current = lock(&self.current);
-        let Some(current) = current.as_mut() else { return };
+        let Some(current) = current.get_mut(&job) else { return };
         let now = Instant::now();
         current.first_step.get_or_insert((now, step));
         current.progress.stage = JobStage::Sampling;

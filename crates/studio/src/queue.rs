@@ -11,6 +11,7 @@ use crate::estimate::{Seconds, Work};
 use crate::events::{Event, JobEnd, JobProgress, Topic};
 use crate::live::{Preview, Stop};
 use crate::lock;
+use crate::shared;
 use crate::studio::Studio;
 
 /// How many waiting jobs are listed.
@@ -50,7 +51,7 @@ pub struct QueuedJob {
     pub recipe: Option<Recipe>,
     /// How many pictures its request has.
     pub count: u32,
-    /// What it is doing, where this process renders it.
+    /// What it is doing, where it is in work; of another process's a second ago.
     pub progress: Option<JobProgress>,
 }
 
@@ -78,6 +79,7 @@ impl Studio {
         let state = library.queue_state()?;
         let totals = library.queue_totals()?;
         let running = view(list(State::Running, RUNNING_LISTED)?);
+        let running = with_others(core, &library, running);
         let waiting = view(list(State::Queued, WAITING_LISTED)?);
         let failed = view(list(State::Failed, FAILED_LISTED)?);
         let seconds_left = seconds_left(core, &running, &waiting, totals.counts.queued);
@@ -136,10 +138,10 @@ impl Studio {
                 (library.cancel_all(now)?, (counts.queued + counts.running) as usize)
             }
         };
-        if let Some(id) = core.live.job()
-            && library.job(id).is_ok_and(|job| job.cancel_requested)
-        {
-            core.live.stop(Some(id), Stop::Cancel);
+        for job in core.live.jobs() {
+            if job.library.job(job.job).is_ok_and(|row| row.cancel_requested) {
+                core.live.stop(Some(job.job), Stop::Cancel);
+            }
         }
         // Those that run say so when they have stopped. Of thousands the first ones must do: whoever hears of them asks
         // for the queue anyway.
@@ -194,9 +196,13 @@ impl Studio {
         Ok(())
     }
 
-    /// What a job looks like by now, where this process renders it.
+    /// What a job looks like by now.
     pub fn preview(&self, job: Id) -> Option<Preview> {
-        self.core().live.preview(job)
+        let core = self.core();
+        core.live.preview(job).or_else(|| {
+            let library = core.library().ok()?;
+            shared::preview(library.root(), &core.worker, &job.to_string())
+        })
     }
 }
 
@@ -210,6 +216,17 @@ fn view(core: &Core, library: &Library, job: Job, counts: &mut HashMap<Id, u32>)
         progress: core.live.progress(job.id),
         job,
     }
+}
+
+/// Adds where the jobs of other processes are.
+fn with_others(core: &Core, library: &Library, mut running: Vec<QueuedJob>) -> Vec<QueuedJob> {
+    if running.iter().any(|job| job.progress.is_none()) {
+        let mut others = shared::elsewhere(library.root(), &core.worker);
+        for job in running.iter_mut().filter(|job| job.progress.is_none()) {
+            job.progress = others.remove(&job.job.id.to_string()).map(|(_, progress)| progress);
+        }
+    }
+    running
 }
 
 fn seconds_left(core: &Core, running: &[QueuedJob], waiting: &[QueuedJob], total: u32) -> Option<f64> {

@@ -12,12 +12,17 @@ use tarim_recipe::Precision;
 use tarim_render::DeviceChoice;
 
 use crate::error::{ErrorKind, Problem, Result, StudioError};
+use crate::farm::FarmSettings;
 use crate::{files, lock};
 
 const FILE: &str = "settings.json";
 const MOST_BYTES: u64 = 1 << 20;
 /// The most minutes before an idle renderer gives its memory back: a week.
 const MOST_MINUTES: u32 = 7 * 24 * 60;
+/// The most devices beside the first.
+const MOST_DEVICES: usize = 16;
+/// The most pictures that a device renders at once.
+const MOST_AT_ONCE: u32 = 64;
 /// The most folders of models.
 const MOST_FOLDERS: usize = 100;
 
@@ -39,6 +44,12 @@ pub struct Settings {
     pub default_model: Option<String>,
     /// Which device renders.
     pub device: DeviceChoice,
+    /// Further devices that render at the same time, each a picture of its own.
+    #[serde(default)]
+    pub more_devices: Vec<DeviceChoice>,
+    /// How many pictures a device renders at once; 0 is as many as is best for it.
+    #[serde(default)]
+    pub pictures_at_once: u32,
     /// Arithmetic; `None` is the device's own choice.
     #[serde(default)]
     pub precision: Option<Precision>,
@@ -50,6 +61,9 @@ pub struct Settings {
     pub on_close: OnClose,
     /// Whether the welcome was gone through.
     pub welcomed: bool,
+    /// Other machines that draw.
+    #[serde(default)]
+    pub farm: FarmSettings,
 }
 
 /// Languages of the UI.
@@ -109,12 +123,26 @@ impl Settings {
             model_folders: Vec::new(),
             default_model: None,
             device: DeviceChoice::default(),
+            more_devices: Vec::new(),
+            pictures_at_once: 0,
             precision: None,
             release_after_minutes: 10,
             preview_every: 1,
             on_close: OnClose::default(),
             welcomed: false,
+            farm: FarmSettings::default(),
         }
+    }
+
+    /// All devices that render, each once.
+    pub fn devices(&self) -> Vec<DeviceChoice> {
+        let mut devices = vec![self.device];
+        for device in &self.more_devices {
+            if !devices.contains(device) {
+                devices.push(*device);
+            }
+        }
+        devices
     }
 
     /// Whether every value is one that can be used. Looks at no file.
@@ -151,6 +179,21 @@ impl Settings {
                 self.preview_every,
                 tarim_recipe::MAX_STEPS
             ));
+        }
+        if self.more_devices.len() > MOST_DEVICES {
+            return wrong(format!(
+                "there are {} more devices; {MOST_DEVICES} are allowed",
+                self.more_devices.len()
+            ));
+        }
+        if self.pictures_at_once > MOST_AT_ONCE {
+            return wrong(format!(
+                "pictures_at_once is {}; allowed are 0 (as many as is best) to {MOST_AT_ONCE}",
+                self.pictures_at_once
+            ));
+        }
+        if let Some(problem) = self.farm.problem() {
+            return wrong(problem);
         }
         if self.name_template.len() > 500 {
             return wrong(format!(

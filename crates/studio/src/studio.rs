@@ -9,6 +9,8 @@ use tarim_library::{Library, Moment};
 use tarim_render::{DeviceChoice, DeviceInfo, Hello, SelfTestReport};
 
 use crate::core::Core;
+use crate::desk::Lane;
+use crate::farm::FarmLane;
 use crate::error::{ErrorKind, Problem, Result, StudioError};
 use crate::events::{Event, Listener, TaskKind, Topic};
 use crate::keeper::{self, Chore};
@@ -17,7 +19,7 @@ use crate::models::Models;
 use crate::settings::{Settings, Store};
 use crate::surroundings::Surroundings;
 use crate::tasks::Task;
-use crate::{lock, runner, watch};
+use crate::{lock, runner, saver, watch};
 
 /// The service behind a door. Shared in an [`Arc`]; every method may be called from any thread. Dropping it stops what
 /// is in work; its job waits for the next start.
@@ -29,6 +31,8 @@ pub struct Studio {
 struct Threads {
     /// Works on the queue; a guest has none.
     runner: Option<JoinHandle<()>>,
+    /// Saves pictures; a guest has none.
+    saver: Option<JoinHandle<()>>,
     watch: JoinHandle<()>,
     keeper: JoinHandle<()>,
 }
@@ -52,6 +56,9 @@ impl Studio {
         let folder = core.surroundings.library.clone().unwrap_or_else(|| core.settings.get().library_folder);
         core.open_library(&folder);
         core.scan_models();
+        if core.owner() {
+            core.add_lane(Arc::new(FarmLane));
+        }
         let spawn = |name: &str, work: Box<dyn FnOnce(Arc<Core>) + Send>| {
             let core = Arc::clone(&core);
             thread::Builder::new()
@@ -63,8 +70,17 @@ impl Studio {
         let watch = spawn("watch", Box::new(|core| watch::run(&core)))?;
         let runner =
             if core.owner() { Some(spawn("queue", Box::new(|core| runner::run(&core)))?) } else { None };
-        let threads = Mutex::new(Some(Threads { runner, watch, keeper }));
-        Ok(Arc::new(Self { core, threads }))
+        let saver = if core.owner() {
+            let (saver, parcels) = saver::channel();
+            core.set_saver(Some(saver));
+            Some(spawn("saver", Box::new(move |core| saver::run(&core, &parcels)))?)
+        } else {
+            None
+        };
+        let threads = Mutex::new(Some(Threads { runner, saver, watch, keeper }));
+        let studio = Arc::new(Self { core, threads });
+        studio.resume_in_background()?;
+        Ok(studio)
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
@@ -127,15 +143,22 @@ impl Studio {
             self.core.scan_models();
         }
         // A renderer for another device is of no use any more; one at work is given back after its picture.
-        if before.device != after.device && self.core.live.job().is_none() {
-            self.core.lane.release();
+        if before.devices() != after.devices() && !self.core.live.busy() {
+            self.core.slots.release_others(&after.devices());
         }
-        // The queue's thread looks at the settings anew.
+        // The lanes look at the settings anew.
+        self.core.lanes.ring();
         self.core.queue.ring();
         if before.library_folder != after.library_folder && self.surroundings().library.is_none() {
             return self.use_library(&after.library_folder);
         }
         Ok(())
+    }
+
+    /// Adds a lane to those of this machine's devices: it takes jobs from now on, until the studio closes. A guest works
+    /// on nothing, and ignores it.
+    pub fn add_lane(&self, lane: Arc<dyn Lane>) {
+        self.core.add_lane(lane);
     }
 
     /// The models of this machine.
@@ -216,14 +239,14 @@ impl Studio {
 
     /// A device as the renderer described it last; `None` until one was started.
     pub fn known_device(&self, device: DeviceChoice) -> Option<DeviceInfo> {
-        self.core.lane.known(device)
+        self.core.slots.known(device)
     }
 
     /// The devices of this machine. Starts the renderer when needed.
     pub fn devices(&self) -> Result<Hello> {
-        let renderer = self.core.lane.renderer(self.settings().device)?;
-        let hello = renderer.start()?;
-        self.core.lane.greeted(&hello);
+        let slot = self.core.slots.of(self.settings().device);
+        let hello = slot.renderer()?.start()?;
+        slot.greeted(&hello);
         // Its idle time begins to count.
         self.core.queue.ring();
         Ok(hello)
@@ -231,13 +254,13 @@ impl Studio {
 
     /// Measures a device; takes some seconds. Not while something is rendered, which would spoil both.
     pub fn test_device(&self, device: DeviceChoice) -> Result<(DeviceInfo, SelfTestReport)> {
-        if self.core.live.job().is_some() {
+        if self.core.live.busy() {
             let busy = StudioError::new(ErrorKind::Conflict, "a picture is being rendered");
             return Err(busy.hint("pause the queue, or test when it is done"));
         }
         let hello = self.devices()?;
         let found = hello.device(device).cloned().ok_or_else(|| no_such_device(device, &hello))?;
-        let renderer = self.core.lane.renderer(self.settings().device)?;
+        let renderer = self.core.slots.of(self.settings().device).renderer()?;
         let report = renderer.self_test(found.id)?;
         self.core.queue.ring();
         Ok((found, report))
@@ -245,11 +268,11 @@ impl Studio {
 
     /// Gives the renderer's memory back now, unless it is at work.
     pub fn release_renderer(&self) -> Result<()> {
-        if self.core.live.job().is_some() {
+        if self.core.live.busy() {
             let busy = StudioError::new(ErrorKind::Conflict, "a picture is being rendered");
             return Err(busy.hint("pause the queue first"));
         }
-        self.core.lane.release();
+        self.core.slots.release_others(&[]);
         Ok(())
     }
 
@@ -262,12 +285,17 @@ impl Studio {
         if let Some(runner) = threads.runner {
             let _ = runner.join();
         }
+        // With the last way to it gone, it saves what it has and ends.
+        self.core.set_saver(None);
+        if let Some(saver) = threads.saver {
+            let _ = saver.join();
+        }
         self.core.stop_watching();
         let _ = threads.watch.join();
         self.core.join_tasks();
         let _ = self.core.chores.send(Chore::Stop);
         let _ = threads.keeper.join();
-        self.core.lane.release();
+        self.core.slots.release_others(&[]);
         self.core.close_library();
         self.core.broadcast.close();
     }

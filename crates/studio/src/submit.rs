@@ -209,7 +209,7 @@ impl Studio {
     }
 
     /// The pictures that a draft starts from must be kept here; they also decide the size where nothing else does.
-    fn check_inputs(&self, draft: &mut Draft) -> Result<()> {
+    pub(crate) fn check_inputs(&self, draft: &mut Draft) -> Result<()> {
         let Some(init) = &draft.init_picture else { return Ok(()) };
         let library = self.library()?;
         let init = inputs::info(library.root(), init)?;

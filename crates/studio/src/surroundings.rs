@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tarim_recipe::Seed;
+use crate::sets::Presence;
 use tarim_render::{LocalRenderer, ProcessOptions, RenderError, Renderer};
 
 /// Makes a renderer. Called once for each device in use; nothing needs to start before the renderer is used.
@@ -39,6 +40,8 @@ pub struct Surroundings {
     pub utc_offset_minutes: Arc<dyn Fn(SystemTime) -> i32 + Send + Sync>,
     /// A name that no other process with the same library has: host and process id.
     pub worker: String,
+    /// Battery and user.
+    pub presence: Presence,
     /// Which door this is.
     pub origin: Origin,
     /// Whether this process works on the queue.

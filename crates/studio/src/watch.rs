@@ -9,7 +9,10 @@ use crate::alive;
 use crate::core::Core;
 use crate::events::Topic;
 use crate::keeper::Chore;
-use crate::live::Stop;
+use crate::sets::conditions;
+use crate::live::{InWork, Stop};
+use crate::shared::{Looking, Showing};
+use crate::signal::Heard;
 
 /// After how many beginnings, each of which ended with its process, a job is given up.
 pub(crate) const MOST_ATTEMPTS: u32 = 10;
@@ -22,17 +25,26 @@ pub(crate) fn run(core: &Arc<Core>) {
     let mut renewed = Instant::now();
     let mut recovered = Instant::now();
     let mut seen: Option<(Arc<Library>, i64)> = None;
+    let mut heard = Heard::default();
+    let (mut showing, mut looking) = (Showing::default(), Looking::default());
     while !core.watched_out() {
         core.reload_settings();
         // A guest without listeners has nothing to look for.
         let active = core.owner() || core.broadcast.has_listeners();
-        core.watch.wait(active.then_some(timing.poll));
+        core.watch.wait(&mut heard, active.then_some(timing.poll));
         let Ok(library) = core.library() else { continue };
         let foreign = foreign_change(&library, &mut seen);
         if foreign {
-            core.changed(&[Topic::Pictures, Topic::Collections, Topic::History, Topic::Queue]);
+            core.changed(&[Topic::Pictures, Topic::Collections, Topic::History, Topic::Queue, Topic::Sets]);
             core.queue.ring();
             obey(core, &library);
+        }
+        if core.owner() {
+            conditions::look(core, &library);
+            showing.update(core, &library);
+        }
+        if core.broadcast.has_listeners() {
+            looking.update(core, &library);
         }
         if core.owner() && renewed.elapsed() >= timing.lease / 4 {
             renewed = Instant::now();
@@ -44,6 +56,7 @@ pub(crate) fn run(core: &Arc<Core>) {
             }
         }
     }
+    showing.clear(core);
 }
 
 /// Whether another process has changed the library since the last look.
@@ -53,35 +66,38 @@ fn foreign_change(library: &Arc<Library>, seen: &mut Option<(Arc<Library>, i64)>
     last.is_some_and(|(old, last)| Arc::ptr_eq(&old, library) && last != version)
 }
 
-/// Does to the job in work what another process wishes.
+/// Does to the jobs in work what another process wishes.
 fn obey(core: &Core, library: &Arc<Library>) {
-    let Some((id, its)) = core.live.job_and_library() else { return };
-    if !Arc::ptr_eq(&its, library) {
-        return;
-    }
-    if let Ok(job) = library.job(id) {
-        let ours = job.state == State::Running && job.worker.as_deref() == Some(&core.worker);
-        if !ours {
-            // Just ended here, or taken over; the former makes no difference.
-            core.live.stop(Some(id), Stop::Lost);
-        } else if job.cancel_requested {
-            core.live.stop(Some(id), Stop::Cancel);
-        }
-    }
     // "After the current picture" is another state, so a pause means now.
-    if library.queue_state().is_ok_and(|state| state.paused) {
-        core.live.stop(Some(id), Stop::Requeue);
+    let paused = library.queue_state().is_ok_and(|state| state.paused);
+    for InWork { job: id, worker, library: its } in core.live.jobs() {
+        if !Arc::ptr_eq(&its, library) {
+            continue;
+        }
+        if let Ok(job) = library.job(id) {
+            let ours = job.state == State::Running && job.worker.as_deref() == Some(&worker);
+            if !ours {
+                // Just ended here, or taken over; the former makes no difference.
+                core.live.stop(Some(id), Stop::Lost);
+            } else if job.cancel_requested {
+                core.live.stop(Some(id), Stop::Cancel);
+            }
+        }
+        if paused {
+            core.live.stop(Some(id), Stop::Requeue);
+        }
     }
 }
 
 fn renew(core: &Core) {
-    let Some((id, library)) = core.live.job_and_library() else { return };
     let until = core.now().plus_ms(core.lease_ms()).ms;
-    match library.renew_lease(id, &core.worker, until) {
-        Ok(Lease::CancelRequested) => drop(core.live.stop(Some(id), Stop::Cancel)),
-        Ok(Lease::Lost) => drop(core.live.stop(Some(id), Stop::Lost)),
-        // One that cannot be renewed now is tried again before it runs out.
-        Ok(Lease::Held) | Err(_) => {}
+    for InWork { job: id, worker, library } in core.live.jobs() {
+        match library.renew_lease(id, &worker, until) {
+            Ok(Lease::CancelRequested) => drop(core.live.stop(Some(id), Stop::Cancel)),
+            Ok(Lease::Lost) => drop(core.live.stop(Some(id), Stop::Lost)),
+            // One that cannot be renewed now is tried again before it runs out.
+            Ok(Lease::Held) | Err(_) => {}
+        }
     }
 }
 

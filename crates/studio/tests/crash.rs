@@ -49,6 +49,7 @@ fn guest(folder: &Path, seed: u64, ahead: Duration) -> Arc<Studio> {
         }),
         utc_offset_minutes: Arc::new(|_| 0),
         worker: format!("here/{}", std::process::id()),
+        presence: tarim_studio::sets::Presence::default(),
         origin: Origin::Cli,
         role: Role::Guest,
         timing: Timing::default(),

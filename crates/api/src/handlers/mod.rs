@@ -6,11 +6,13 @@
 pub(crate) mod app;
 pub(crate) mod create;
 pub(crate) mod derive;
+pub(crate) mod farm;
 pub(crate) mod gallery;
 pub(crate) mod history;
 pub(crate) mod library;
 pub(crate) mod models;
 pub(crate) mod queue;
+pub(crate) mod sets;
 pub(crate) mod settings;
 
 use crate::dispatch::Door;

@@ -51,6 +51,8 @@ pub(crate) fn wire(settings: &domain::Settings) -> Settings {
         model_folders: settings.model_folders.iter().map(|folder| convert::shown(folder)).collect(),
         default_model: settings.default_model.clone(),
         device: settings.device.to_string(),
+        more_devices: settings.more_devices.iter().map(ToString::to_string).collect(),
+        pictures_at_once: settings.pictures_at_once,
         precision: settings.precision,
         release_after_minutes: settings.release_after_minutes,
         preview_every: settings.preview_every,
@@ -73,6 +75,10 @@ pub(crate) fn change_settings(door: &Door<'_>, request: ChangeSettings) -> Answe
         need_folders(door)?;
     }
     let device = request.device.as_deref().map(device_choice).transpose()?;
+    let more_devices = request.more_devices;
+    let more_devices =
+        more_devices.map(|all| all.iter().map(|text| device_choice(text)).collect::<Answer<Vec<_>>>());
+    let more_devices = more_devices.transpose()?;
     let precision = request.precision.as_deref().map(precision).transpose()?;
     if let Some(id) = request.default_model.as_deref().filter(|id| !id.is_empty()) {
         // One that cannot be used is refused here, with what is wrong with it.
@@ -112,6 +118,8 @@ pub(crate) fn change_settings(door: &Door<'_>, request: ChangeSettings) -> Answe
             request.default_model.map(|id| Some(id).filter(|id| !id.is_empty())),
         );
         set(&mut settings.device, device);
+        set(&mut settings.more_devices, more_devices);
+        set(&mut settings.pictures_at_once, request.pictures_at_once);
         set(&mut settings.precision, precision);
         set(&mut settings.release_after_minutes, request.release_after_minutes);
         set(&mut settings.preview_every, request.preview_every);

@@ -5,11 +5,13 @@
 
 pub mod app;
 pub mod create;
+pub mod farm;
 pub mod gallery;
 pub mod history;
 pub mod library;
 pub mod models;
 pub mod queue;
+pub mod sets;
 pub mod settings;
 
 use serde::{Deserialize, Serialize};

@@ -23,6 +23,12 @@ pub struct Settings {
     pub default_model: Option<String>,
     /// `auto`, `cpu`, `cuda:0`, `mps`.
     pub device: String,
+    /// Further devices that render at the same time, each pictures of its own.
+    #[serde(default)]
+    pub more_devices: Vec<String>,
+    /// How many pictures a device renders at once; 0 is as many as is best for it.
+    #[serde(default)]
+    pub pictures_at_once: u32,
     /// Arithmetic; the device's own choice when absent.
     #[ts(optional)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,6 +56,8 @@ pub struct ChangeSettings {
     /// An empty id means the starter model.
     pub default_model: Option<String>,
     pub device: Option<String>,
+    pub more_devices: Option<Vec<String>>,
+    pub pictures_at_once: Option<u32>,
     /// `auto`, `fp32`, `bf16`, `fp16`.
     pub precision: Option<String>,
     pub release_after_minutes: Option<u32>,

@@ -44,6 +44,7 @@ impl Home {
             }),
             utc_offset_minutes: Arc::new(|_| 480),
             worker: "here/1".to_owned(),
+            presence: tarim_studio::sets::Presence::default(),
             origin: Origin::Window,
             role: Role::Owner,
             timing: Timing::default(),

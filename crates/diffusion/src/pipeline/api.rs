@@ -50,7 +50,8 @@ pub struct Picture {
 /// What came of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendering {
-    /// The finished pictures, in the order of the inputs; fewer than those when it was cancelled.
+    /// The finished pictures, in the order of the inputs; fewer than those when it was cancelled, or when the
+    /// observer did not want some any more.
     pub pictures: Vec<Picture>,
     /// Whether the observer broke it off.
     pub cancelled: bool,
@@ -106,6 +107,12 @@ pub trait StepObserver {
     /// Finished latents before they are decoded: float32, channels first, in the scale that the UNet knows.
     fn latents(&mut self, index: usize, latents: &[f32]) {
         let _ = (index, latents);
+    }
+
+    /// Whether a picture that has come through its steps is still wanted; else it is not decoded.
+    fn wants_picture(&mut self, index: usize) -> bool {
+        let _ = index;
+        true
     }
 
     /// When a picture is finished; it also comes back with the others at the end.

@@ -83,9 +83,19 @@ impl Pipeline {
         self.device
     }
 
+    /// Whether its networks live in ordinary memory.
+    pub fn on_cpu(&self) -> bool {
+        self.device == Device::Cpu
+    }
+
     /// The arithmetic of its networks, which is also what recipes must ask for.
     pub fn precision(&self) -> Precision {
         self.precision
+    }
+
+    /// How many pictures share a UNet call from now on; see [`LoadOptions::pictures_per_call`].
+    pub fn share_calls(&mut self, pictures: usize) {
+        self.pictures_per_call = pictures.max(1);
     }
 
     /// Lines for the user, such as why the CPU was taken.

@@ -185,6 +185,12 @@ impl Pipeline {
     ) -> Result<(), Stop> {
         let mut latents = finished.pictures();
         for ((input, place), end) in inputs.iter().zip(places).zip(ends) {
+            if !observer.wants_picture(place) {
+                if matches!(end, End::Rendered(_)) {
+                    latents.next();
+                }
+                continue;
+            }
             proceed(observer.stage(place..place + 1, Stage::Decoding))?;
             let raster = match end {
                 End::Known(picture) => picture,

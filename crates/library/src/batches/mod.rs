@@ -20,7 +20,7 @@ pub use fill::BatchRow;
 pub use hold::Hold;
 pub(crate) use lookup::add_functions;
 pub use lookup::{Existing, Place as ExistingPlace};
-pub use numbers::{BatchCounts, BatchFailure, BatchPicture, Conditions};
+pub use numbers::{BatchCounts, BatchFailure, BatchModel, BatchPicture, Conditions};
 
 /// Held jobs are queued ones that wait for their batch. Those that can be begun have an index of their own, so that a
 /// claim does not step over thousands that cannot.

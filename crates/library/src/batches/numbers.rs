@@ -1,5 +1,7 @@
 //! A batch in numbers, its failures, and its pictures.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, params};
 
 use super::key_of;
@@ -38,6 +40,19 @@ pub struct BatchFailure {
     pub rows: Vec<i64>,
     /// One of the jobs.
     pub job: Id,
+}
+
+/// A model that drew pictures of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchModel {
+    /// Its name.
+    pub name: String,
+    /// Its hash, where it is known.
+    pub hash: Option<String>,
+    /// How many pictures.
+    pub pictures: u32,
+    /// The lowest and the highest seed.
+    pub seeds: Option<(u64, u64)>,
 }
 
 /// A finished picture of a batch.
@@ -89,6 +104,39 @@ impl Library {
             )?;
             let rows = statement.query_map(params![key, limit, offset.cast_signed()], |row| {
                 Ok(BatchPicture { id: row.get(0)?, row: row.get(1)?, number: row.get(2)? })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// The rows of the set that are submitted.
+    pub fn batch_rows(&self, id: Id) -> Result<HashSet<i64>> {
+        self.database().read(|db| {
+            let key = key_of(db, id)?;
+            let mut statement =
+                db.prepare_cached("SELECT set_row FROM requests WHERE batch = ?1 AND set_row IS NOT NULL")?;
+            let rows = statement.query_map([key], |row| row.get(0))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// The models of a batch's finished pictures, most pictures first.
+    pub fn batch_models(&self, id: Id) -> Result<Vec<BatchModel>> {
+        self.database().read(|db| {
+            let key = key_of(db, id)?;
+            let mut statement = db.prepare_cached(
+                "SELECT m.name, m.hash, count(*), min(p.seed), max(p.seed)
+                 FROM jobs j JOIN pictures p ON p.id = j.id JOIN models m USING (model)
+                 WHERE j.batch = ?1 AND j.state = 'done' GROUP BY m.model ORDER BY count(*) DESC, m.name",
+            )?;
+            let rows = statement.query_map([key], |row| {
+                let seeds: (Option<i64>, Option<i64>) = (row.get(3)?, row.get(4)?);
+                Ok(BatchModel {
+                    name: row.get(0)?,
+                    hash: Some(row.get::<_, String>(1)?).filter(|hash| !hash.is_empty()),
+                    pictures: row.get(2)?,
+                    seeds: seeds.0.zip(seeds.1).map(|(low, high)| (low.cast_unsigned(), high.cast_unsigned())),
+                })
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })

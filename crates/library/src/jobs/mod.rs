@@ -1,5 +1,6 @@
 //! The queue: one row a picture that is to be rendered.
 
+mod claim;
 mod queue;
 mod work;
 
@@ -17,9 +18,10 @@ use crate::{
     pictures::Derivation,
 };
 
+pub use claim::{Claim, Fit};
 pub use queue::{Cancelled, JobFilter, Place, QueueState, QueueTotals};
 pub(crate) use queue::{InBatch, end_of_queue, insert, recipes};
-pub use work::{Claim, Lease, Recovered, Recovery};
+pub use work::{Lease, Recovered, Recovery};
 
 pub(crate) const CREATE: &str = "
 CREATE TABLE jobs (

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use tarim_recipe::Recipe;
 
-use super::{COLUMNS, Job, JobError, State, find, from_row, queue::queue_state};
+use super::{COLUMNS, Job, JobError, State, from_row};
 use crate::{
     entry::{self, Entry},
     error::Result,
@@ -13,19 +13,6 @@ use crate::{
     picture::WriteError,
     pictures,
 };
-
-/// A worker's wish for a job.
-#[derive(Clone, Copy, Debug)]
-pub struct Claim<'a> {
-    /// Who asks; unique among all processes.
-    pub worker: &'a str,
-    /// Now.
-    pub now: Moment,
-    /// How long the job is the worker's without [`Library::renew_lease`].
-    pub lease_ms: i64,
-    /// The model that the worker has in memory: among jobs of equal priority, those of this model come first.
-    pub prefer_model: Option<&'a str>,
-}
 
 /// Whether a job is still the worker's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,42 +48,6 @@ pub enum Recovery {
 }
 
 impl Library {
-    /// Takes the next job of the queue, if there is one and the queue is not paused. Nobody else gets it.
-    pub fn claim(&self, claim: &Claim<'_>) -> Result<Option<Job>> {
-        // A look first: workers ask often, and looking takes no lock.
-        let waiting = self.database().read(|db| {
-            let mut statement =
-                db.prepare_cached("SELECT 1 FROM jobs WHERE state = 'queued' AND held = 0 LIMIT 1")?;
-            Ok(statement.query_row([], |_| Ok(())).optional()?.is_some() && may_begin(db)?)
-        })?;
-        if !waiting {
-            return Ok(None);
-        }
-        self.database().write(|db| {
-            if !may_begin(db)? {
-                return Ok(None);
-            }
-            let top = "priority = (SELECT priority FROM jobs WHERE state = 'queued' AND held = 0
-                ORDER BY priority DESC LIMIT 1)";
-            let next = format!(
-                "SELECT job FROM jobs WHERE state = 'queued' AND held = 0 AND {top}
-                 ORDER BY coalesce(model_hash = ?4, 0) DESC, position, job LIMIT 1"
-            );
-            let taken: Option<Id> = db
-                .prepare_cached(&format!(
-                    "UPDATE jobs SET state = 'running', worker = ?1, lease_until = ?2, started = ?3,
-                        attempts = attempts + 1, output_path = NULL
-                     WHERE job = ({next}) RETURNING id"
-                ))?
-                .query_row(
-                    params![claim.worker, claim.now.ms + claim.lease_ms, claim.now.ms, claim.prefer_model],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            taken.map(|id| find(db, id)).transpose()
-        })
-    }
-
     /// Keeps a job for longer.
     pub fn renew_lease(&self, job: Id, worker: &str, lease_until: i64) -> Result<Lease> {
         self.database().write(|db| {
@@ -227,6 +178,23 @@ impl Library {
         })
     }
 
+    /// Ends a job whose picture is on the disk although its worker was told of an error while it handed it in. Returns
+    /// whether it is there. To be called before the picture is handed in once more, lest it be there twice.
+    pub fn adopt_if_written(&self, job: Id, worker: &str, now: Moment) -> Result<bool> {
+        let row = self.job(job)?;
+        if row.state == State::Done {
+            return Ok(true);
+        }
+        if row.state != State::Running || row.worker.as_deref() != Some(worker) {
+            return Ok(false);
+        }
+        let found = row.output_path.as_deref().and_then(|path| entry::read(self.root(), path).ok());
+        let Some(entry) = found.filter(|entry| entry.id == Some(job)) else { return Ok(false) };
+        // As of one whose worker is gone: nobody else may have taken it meanwhile.
+        let recovery = self.database().write(|db| recover(db, &row, Some(&entry), now, u32::MAX))?;
+        Ok(recovery == Some(Recovery::Adopted))
+    }
+
     /// Looks after jobs whose lease has run out: whoever had them is gone. To be called at the start and now and then.
     pub fn recover_expired(&self, now: Moment, max_attempts: u32) -> Result<Vec<Recovered>> {
         let expired: Vec<Job> = self.database().read(|db| {
@@ -329,11 +297,6 @@ pub(crate) fn record(
     )?
     .execute(params![job, entry.path, now.ms, timings])?;
     Ok(())
-}
-
-fn may_begin(db: &Connection) -> Result<bool> {
-    let state = queue_state(db)?;
-    Ok(!state.paused && !state.stop_after_current)
 }
 
 /// "Stop after the current picture" becomes a pause when there is no current picture any more.

@@ -78,6 +78,10 @@ impl World {
     }
 
     pub fn enqueue_at(&self, created: Moment, recipe: Recipe, count: usize) -> (Id, Vec<Id>) {
+        self.enqueue_of("/models/starter", created, recipe, count)
+    }
+
+    pub fn enqueue_of(&self, model: &str, created: Moment, recipe: Recipe, count: usize) -> (Id, Vec<Id>) {
         let request = NewRequest {
             id: new_id(),
             created,
@@ -94,7 +98,7 @@ impl World {
                 id: new_id(),
                 recipe: recipe.nth(n as u64),
                 open_precision: false,
-                model_path: "/models/starter".into(),
+                model_path: model.into(),
                 preview: false,
                 priority: 0,
                 parent: None,
@@ -106,7 +110,7 @@ impl World {
     }
 
     pub fn claim(&self, worker: &str) -> Option<Job> {
-        let claim = Claim { worker, now: NOW, lease_ms: LEASE_MS, prefer_model: None };
+        let claim = Claim::new(worker, NOW, LEASE_MS);
         self.library.claim(&claim).unwrap()
     }
 

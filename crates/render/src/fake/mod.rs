@@ -7,13 +7,14 @@ mod play;
 mod program;
 mod renderer;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use tarim_recipe::{Precision, Seed, Size};
 
 use crate::device::DeviceChoice;
-use crate::messages::{DeviceInfo, Failure, Hello, PROTOCOL, Rate, SelfTestReport};
+use crate::messages::{DeviceInfo, Failure, Hello, JobId, PROTOCOL, Rate, SelfTestReport};
 use crate::pixels::{Channels, PixelShape, Pixels};
 
 pub use program::{SCRIPT_VARIABLE, run_as_program};
@@ -33,12 +34,16 @@ pub struct Script {
     pub hello_ms: u64,
     /// Time that loading the model takes, in milliseconds.
     pub load_ms: u64,
-    /// Time that a step takes, in milliseconds.
+    /// Time that a step takes, in milliseconds, for all pictures of a call.
     pub step_ms: u64,
     /// Warnings that each job gives.
     pub warnings: Vec<String>,
     /// Each job fails with this.
     pub fail: Option<Failure>,
+    /// Pictures of these seeds fail, by themselves.
+    pub bad_seeds: Vec<u64>,
+    /// More pictures than so many in a call are more than memory holds.
+    pub most_together: Option<u32>,
     /// Something goes wrong in the middle.
     pub trouble: Option<Trouble>,
     /// The trouble happens only while this file does not exist, and makes it.
@@ -80,6 +85,24 @@ pub enum TroubleKind {
     Hang,
 }
 
+/// What was cancelled: pictures, or whole jobs.
+#[derive(Default)]
+struct Cancelled(HashSet<(JobId, Option<u32>)>);
+
+impl Cancelled {
+    /// No pictures are all pictures.
+    fn add(&mut self, job: JobId, pictures: &[u32]) {
+        if pictures.is_empty() {
+            self.0.insert((job, None));
+        }
+        self.0.extend(pictures.iter().map(|picture| (job, Some(*picture))));
+    }
+
+    fn has(&self, job: JobId, picture: Option<u32>) -> bool {
+        self.0.contains(&(job, None)) || self.0.contains(&(job, picture))
+    }
+}
+
 /// The picture that a fake renderer makes of a seed and a size: gradients, different for each seed.
 pub fn picture(seed: Seed, size: Size) -> Pixels {
     drawn(seed, size.width(), size.height())
@@ -103,6 +126,7 @@ fn hello(script: &Script) -> Hello {
         id: DeviceChoice::Cpu,
         name: "Fake CPU".to_owned(),
         memory: Some(8 << 30),
+        memory_free: Some(4 << 30),
         preferred_precision: Precision::Fp32,
         note: None,
     };
@@ -110,6 +134,7 @@ fn hello(script: &Script) -> Hello {
         id: DeviceChoice::Cuda(0),
         name: "Fake GPU".to_owned(),
         memory: Some(24 << 30),
+        memory_free: Some(20 << 30),
         preferred_precision: Precision::Fp16,
         note: None,
     };

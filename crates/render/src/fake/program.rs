@@ -1,7 +1,6 @@
 //! The fake as a program of its own, for tests of the supervisor and of programs that start a renderer.
 #![allow(clippy::print_stderr, reason = "this module is a program's main, and stderr is part of the script")]
 
-use std::collections::HashSet;
 use std::io::{Stdout, Write};
 use std::process::{Command, ExitCode, abort, exit, id};
 use std::sync::mpsc::{self, Receiver};
@@ -9,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::play::play;
-use super::{Script, TroubleKind, hello, self_test};
+use super::play::{Part, play};
+use super::{Cancelled, Script, TroubleKind, hello, self_test};
 use crate::frame;
 use crate::messages::{self, Event, JobId, RenderRequest, Request};
 use crate::pixels::Pixels;
@@ -53,7 +52,7 @@ pub fn run_as_program() -> ExitCode {
     output.send(&Event::Hello(hello(&script)), &[]);
 
     let (work, jobs) = mpsc::channel();
-    let cancelled: Arc<Mutex<HashSet<JobId>>> = Arc::default();
+    let cancelled: Arc<Mutex<Cancelled>> = Arc::default();
     let (worker_output, worker_cancelled, worker_script) =
         (output.clone(), Arc::clone(&cancelled), script.clone());
     thread::spawn(move || serve(&worker_script, &jobs, &worker_cancelled, &worker_output));
@@ -62,7 +61,7 @@ pub fn run_as_program() -> ExitCode {
     while let Ok(Some(frame)) = frame::read(&mut input) {
         match messages::request(&frame) {
             Ok(Request::Render(request)) => drop(work.send(*request)),
-            Ok(Request::Cancel { job }) => drop(lock(&cancelled).insert(job)),
+            Ok(Request::Cancel { job, pictures }) => lock(&cancelled).add(job, &pictures),
             Ok(Request::Ping { token }) if !script.ignores_ping => output.send(&Event::Pong { token }, &[]),
             Ok(Request::SelfTest { device }) => {
                 output.send(&Event::SelfTestResult { device, result: Ok(self_test()) }, &[]);
@@ -79,21 +78,21 @@ pub fn run_as_program() -> ExitCode {
     exit(0)
 }
 
-fn serve(
-    script: &Script,
-    jobs: &Receiver<RenderRequest>,
-    cancelled: &Mutex<HashSet<JobId>>,
-    output: &Output,
-) {
+fn serve(script: &Script, jobs: &Receiver<RenderRequest>, cancelled: &Mutex<Cancelled>, output: &Output) {
     for request in jobs {
         let job = request.job;
         let mut emit = |event| {
             let (event, payload) = to_wire(job, event);
             output.send(&event, &payload);
         };
-        let is_cancelled = || lock(cancelled).contains(&job);
-        let (count, every) = (request.count, request.preview_every);
-        if let Err(trouble) = play(script, &request.recipe, count, every, &is_cancelled, &mut emit) {
+        let recipes: Vec<_> = request.pictures.into_iter().map(|picture| picture.recipe).collect();
+        let part = Part {
+            recipes: &recipes,
+            together: request.together,
+            preview_every: request.preview_every,
+            cancelled: &|picture| lock(cancelled).has(job, picture),
+        };
+        if let Err(trouble) = play(script, &part, &mut emit) {
             suffer(trouble, output);
         }
     }
@@ -124,7 +123,11 @@ fn suffer(trouble: TroubleKind, output: &Output) {
 
 fn to_wire(job: JobId, event: JobEvent) -> (Event, Vec<u8>) {
     match event {
-        JobEvent::Stage(stage) => (Event::Stage { job, stage }, Vec::new()),
+        JobEvent::Stage { stage, pictures } => (Event::Stage { job, stage, pictures }, Vec::new()),
+        JobEvent::PictureFailed { picture, failure } => {
+            (Event::PictureFailed { job, picture, failure }, Vec::new())
+        }
+        JobEvent::Fewer(together) => (Event::Fewer { job, together }, Vec::new()),
         JobEvent::Progress { picture, step, steps, preview } => {
             let shape = preview.as_ref().map(Pixels::shape);
             let bytes = preview.map(Pixels::into_bytes).unwrap_or_default();

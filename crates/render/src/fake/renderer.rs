@@ -1,12 +1,11 @@
 //! The fake inside the caller's process.
 
-use std::collections::HashSet;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::play::play;
-use super::{Script, TroubleKind, hello, self_test};
+use super::play::{Part, play};
+use super::{Cancelled, Script, TroubleKind, hello, self_test};
 use crate::device::DeviceChoice;
 use crate::error::RenderError;
 use crate::messages::{Failure, FailureCode, Hello, JobId, Outcome, PROTOCOL, SelfTestReport};
@@ -17,7 +16,7 @@ use crate::process::lock;
 pub struct FakeRenderer {
     script: Script,
     work: Mutex<Sender<(Job, Sender<JobEvent>)>>,
-    cancelled: Arc<Mutex<HashSet<JobId>>>,
+    cancelled: Arc<Mutex<Cancelled>>,
     seen: Mutex<Vec<Job>>,
 }
 
@@ -25,16 +24,21 @@ impl FakeRenderer {
     /// A fake that follows the script.
     pub fn new(script: Script) -> Self {
         let (work, jobs) = mpsc::channel::<(Job, Sender<JobEvent>)>();
-        let cancelled: Arc<Mutex<HashSet<JobId>>> = Arc::default();
+        let cancelled: Arc<Mutex<Cancelled>> = Arc::default();
         let stopped = Arc::clone(&cancelled);
         let played = script.clone();
         thread::spawn(move || {
             for (job, events) in jobs {
-                let is_cancelled = || lock(&stopped).contains(&job.id);
+                let recipes: Vec<_> = job.pictures.iter().map(|picture| picture.recipe.clone()).collect();
+                let part = Part {
+                    recipes: &recipes,
+                    together: job.together,
+                    preview_every: job.preview_every,
+                    cancelled: &|picture| lock(&stopped).has(job.id, picture),
+                };
                 let mut emit = |event| drop(events.send(event));
-                let end = play(&played, &job.recipe, job.count, job.preview_every, &is_cancelled, &mut emit);
-                if let Err(trouble) = end {
-                    emit(consequence(trouble, is_cancelled()));
+                if let Err(trouble) = play(&played, &part, &mut emit) {
+                    emit(consequence(trouble, lock(&stopped).has(job.id, None)));
                 }
             }
         });
@@ -79,7 +83,16 @@ impl Renderer for FakeRenderer {
     }
 
     fn cancel(&self, job: JobId) {
-        lock(&self.cancelled).insert(job);
+        lock(&self.cancelled).add(job, &[]);
+    }
+
+    fn cancel_picture(&self, job: JobId, picture: u32) {
+        let count = lock(&self.seen).iter().find(|seen| seen.id == job).map_or(0, |job| job.pictures.len());
+        let mut cancelled = lock(&self.cancelled);
+        cancelled.add(job, &[picture]);
+        if (0..count as u32).all(|picture| cancelled.has(job, Some(picture))) {
+            cancelled.add(job, &[]);
+        }
     }
 
     fn self_test(&self, _: DeviceChoice) -> Result<SelfTestReport, RenderError> {
@@ -87,7 +100,7 @@ impl Renderer for FakeRenderer {
     }
 
     fn kill(&self) {
-        let jobs: Vec<JobId> = lock(&self.seen).iter().map(|job| job.id).collect();
-        lock(&self.cancelled).extend(jobs);
+        let mut cancelled = lock(&self.cancelled);
+        lock(&self.seen).iter().for_each(|job| cancelled.add(job.id, &[]));
     }
 }

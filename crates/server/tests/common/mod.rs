@@ -80,6 +80,7 @@ impl Home {
             }),
             utc_offset_minutes: Arc::new(|_| 0),
             worker: "here/1".to_owned(),
+            presence: tarim_studio::sets::Presence::default(),
             origin: Origin::Browser,
             role: Role::Owner,
             timing: Timing::default(),

@@ -50,6 +50,7 @@ fn host(folder: &Path, starter: PathBuf) -> ExitCode {
         }),
         utc_offset_minutes: Arc::new(|_| 0),
         worker: format!("here/{}", std::process::id()),
+        presence: tarim_studio::sets::Presence::default(),
         origin: Origin::Cli,
         role: Role::Owner,
         timing: Timing { poll: Duration::from_millis(50), ..Timing::default() },

@@ -1,172 +1,113 @@
-//! One attempt at a job: renderer, precision, model, initial pictures, and then the renderer's events up to the last.
+//! Having jobs rendered: renderer, precision, model, initial pictures, and then an attempt at them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tarim_library::{Job, Lease, Library};
 use tarim_recipe::{Precision, Recipe};
 use tarim_render::{
-    DeviceInfo, Failure, FailureCode, Hello, JobEvent, JobId, Outcome, RenderError, Renderer, Stage,
+    DeviceInfo, Failure, FailureCode, Hello, JobEvent, Pixels, RenderError, Renderer, ToRender,
 };
 
-use super::{End, Runner};
-use crate::error::{ErrorKind, Problem, StudioError};
-use crate::estimate::Work;
-use crate::events::JobStage;
-use crate::inputs;
+use super::attempt::{Attempt, Ended, failed};
+use super::device::DeviceLane;
+use crate::desk::Desk;
+use crate::error::Problem;
 use crate::lane::no_such_device;
 use crate::live::Stop;
-use crate::submit::Record;
+use crate::ticket::Ticket;
 
 /// How often a renderer may end before it has said hello.
 const STARTS: u32 = 3;
 /// How soon a stop is noticed while the renderer starts.
 const SOON: Duration = Duration::from_millis(50);
 
-impl Runner<'_> {
-    pub(super) fn render(&mut self, library: &Arc<Library>, job: &Job, mut recipe: Recipe) -> End {
-        let core = self.core;
-        let settings = core.settings.get();
-        let renderer = match core.lane.renderer(settings.device) {
+impl DeviceLane {
+    /// Has jobs rendered, and ends their tickets.
+    pub(super) fn render(&self, desk: &Desk, mut tickets: Vec<Ticket>) {
+        let renderer = match self.slot.renderer() {
             Ok(renderer) => renderer,
-            Err(error) => return End::Halt(Problem::of("renderer_missing", error.into())),
+            Err(error) => return halt(desk, tickets, Problem::of("renderer_missing", error.into())),
         };
-        let hello = match self.start(&renderer) {
-            Ok(hello) => hello,
-            Err(end) => return end,
+        let hello = match Self::start(&renderer, &mut tickets) {
+            Ok(Some(hello)) => hello,
+            Ok(None) => return,
+            Err(problem) => return halt(desk, tickets, problem),
         };
-        core.lane.greeted(&hello);
-        let Some(device) = hello.device(settings.device) else {
-            return End::Halt(Problem::of("device_missing", no_such_device(settings.device, &hello)));
+        self.slot.greeted(&hello);
+        let Some(device) = hello.device(self.slot.device) else {
+            let missing = no_such_device(self.slot.device, &hello);
+            return halt(desk, tickets, Problem::of("device_missing", missing));
         };
 
-        // The recipe is whole from here on, also in the queue.
-        let model = self.model(job, &recipe);
+        let (tickets, pictures) = self.prepared(tickets, device);
+        let Some(first) = tickets.first() else { return };
+        let model = first.model();
+        let precision = first.recipe().precision;
+        let size = first.recipe().size;
         let hash = self.hash(model.clone());
-        recipe.precision = precision(library, job, &recipe, device, settings.precision);
-        match library.set_recipe(job.id, &core.worker, &recipe) {
-            Ok(Lease::Held) => {}
-            Ok(Lease::CancelRequested) => return End::Stopped(Stop::Cancel),
-            Ok(Lease::Lost) => return End::Stopped(Stop::Lost),
-            Err(error) => return End::Failed(error.into()),
-        }
-        let work = Work::of(&recipe, &device.id.to_string());
-        core.live.expect(core.expect(&work));
-
-        let pictures = recipe.init.as_ref().map(|init| {
-            let mask = init.mask.as_ref().map(|mask| inputs::load_mask(library.root(), &mask.picture));
-            Ok::<_, StudioError>((inputs::load(library.root(), &init.picture)?, mask.transpose()?))
-        });
-        let (init, mask) = match pictures.transpose() {
-            Ok(pictures) => pictures.map_or((None, None), |(init, mask)| (Some(init), mask)),
-            Err(error) => return End::Failed(error),
-        };
-
-        self.last_id += 1;
-        let id = JobId(self.last_id);
+        let id = self.next_id();
+        let count = tickets.len() as u32;
         let request = tarim_render::Job {
             id,
-            recipe: recipe.clone(),
-            count: 1,
-            model,
+            pictures,
+            model: model.clone(),
             device: device.id,
-            init,
-            mask,
-            preview_every: if core.broadcast.has_listeners() { settings.preview_every } else { 0 },
+            together: count,
+            preview_every: desk.preview_every(),
         };
-        if let Some(stop) = core.live.stopping() {
-            return End::Stopped(stop);
-        }
-        let events = {
+        self.slot.reads(&model);
+        let submitting = Arc::clone(&renderer);
+        let mut tickets = tickets;
+        let events = match patiently(&mut tickets, move || submitting.submit(request)) {
+            Some(Ok(events)) => events,
+            Some(Err(error)) => return self.failed(desk, tickets, &error.to_failure()),
+            None => return,
+        };
+        for (index, ticket) in tickets.iter().enumerate() {
             let renderer = Arc::clone(&renderer);
-            match self.patiently(move || renderer.submit(request)) {
-                Ok(Ok(events)) => events,
-                Ok(Err(error)) => return renderer_failed(error.to_failure()),
-                Err(stop) => return End::Stopped(stop),
+            ticket.on_stop(move || renderer.cancel_picture(id, index as u32));
+        }
+        let mut attempt = Attempt::new(desk, self, tickets, device.id.to_string(), hash, model.clone());
+        let ended = events.iter().find_map(|event| match event {
+            JobEvent::Fewer(together) => {
+                self.learn(model.clone(), precision, |limit| {
+                    limit.ran_out(together * 2, size);
+                });
+                None
             }
-        };
-        core.live.submitted(&renderer, id);
-
-        // What counts for the next pictures begins here: for them the renderer is there already.
-        let mut attempt = Attempt { recipe, hash: Some(hash), work, began: Instant::now(), saved: None };
-        let end = events.iter().find_map(|event| self.happened(event, library, job, &mut attempt));
-        let end = end.unwrap_or_else(|| {
-            let gone = StudioError::new(ErrorKind::Renderer, "the renderer is gone");
-            End::Again(gone.hint("try once more; `tarim doctor` tests the device"))
+            event => attempt.happened(event),
         });
-        let end = attempt.saved.take().unwrap_or(end);
-        match &end {
-            // After a failure nobody knows what the renderer has in memory; after these it may be too much.
-            End::Again(error) if error.kind == ErrorKind::OutOfMemory => core.lane.kill(),
-            End::Failed(_) | End::Again(_) => core.lane.used(None),
-            _ => core.lane.used(attempt.recipe.model.hash.clone()),
+        let (failed, out_of_memory) = match &ended {
+            Some(Ended::Failed(failure)) => (true, failure.code == FailureCode::OutOfMemory),
+            other => (other.is_none(), false),
+        };
+        if out_of_memory && count > 1 {
+            self.learn(model, precision, |limit| {
+                limit.ran_out(count, size);
+            });
         }
-        end
+        let held = attempt.end(ended.as_ref());
+        if out_of_memory {
+            // All of it is given back: nobody knows what holds it.
+            self.slot.kill();
+        } else {
+            self.slot.used((!failed).then_some(held));
+        }
     }
 
-    /// Takes note of an event. The last one gives the end.
-    fn happened(
-        &mut self,
-        event: JobEvent,
-        library: &Arc<Library>,
-        job: &Job,
-        attempt: &mut Attempt,
-    ) -> Option<End> {
-        let core = self.core;
-        match event {
-            JobEvent::Stage(stage) => {
-                let stage = match stage {
-                    Stage::LoadingModel => JobStage::LoadingModel,
-                    Stage::Encoding => JobStage::Encoding,
-                    Stage::Sampling => JobStage::Sampling,
-                    Stage::Decoding => JobStage::Decoding,
-                    _ => return None,
-                };
-                core.live.stage(stage, &core.broadcast);
-            }
-            JobEvent::Progress { step, steps, preview, .. } => {
-                attempt.work.steps = steps;
-                core.live.step(step, steps, preview, &core.broadcast);
-            }
-            JobEvent::Picture { pixels, timings, .. } => {
-                core.live.stage(JobStage::Saving, &core.broadcast);
-                attempt.learn_hash();
-                attempt.saved = Some(self.save(library, job, attempt, pixels, timings));
-            }
-            JobEvent::Warning(message) => {
-                if self.warned.insert(message.clone()) {
-                    core.notice(Problem { code: "renderer_warning".to_owned(), message, hint: None });
-                }
-            }
-            JobEvent::Done(Outcome::Finished) => {
-                let none = StudioError::new(ErrorKind::Internal, "the renderer finished without a picture");
-                return Some(End::Failed(none));
-            }
-            JobEvent::Done(Outcome::Cancelled) => {
-                // Asked by nobody here: it waits again.
-                return Some(End::Stopped(core.live.stopping().unwrap_or(Stop::Requeue)));
-            }
-            JobEvent::Failed(failure) => {
-                // One that was to stop anyway has stopped.
-                return Some(core.live.stopping().map_or_else(|| renderer_failed(failure), End::Stopped));
-            }
-        }
-        None
-    }
-
-    /// Starts the renderer, unless it runs.
-    fn start(&self, renderer: &Arc<dyn Renderer>) -> Result<Hello, End> {
+    /// Starts the renderer, unless it runs. `None` when all jobs were to stop meanwhile.
+    fn start(renderer: &Arc<dyn Renderer>, tickets: &mut Vec<Ticket>) -> Result<Option<Hello>, Problem> {
         let mut tries = 0;
         loop {
             tries += 1;
             let starting = Arc::clone(renderer);
-            let error = match self.patiently(move || starting.start()) {
-                Ok(Ok(hello)) => return Ok(hello),
-                Ok(Err(error)) => error,
-                Err(stop) => return Err(End::Stopped(stop)),
+            let error = match patiently(tickets, move || starting.start()) {
+                Some(Ok(hello)) => return Ok(Some(hello)),
+                Some(Err(error)) => error,
+                None => return Ok(None),
             };
             let passing = matches!(
                 error,
@@ -181,86 +122,107 @@ impl Runner<'_> {
                 RenderError::LibtorchMismatch { .. } => "libtorch_mismatch",
                 _ => "renderer_broken",
             };
-            return Err(End::Halt(Problem::of(code, error.into())));
+            return Err(Problem::of(code, error.into()));
         }
     }
 
-    /// Runs what may take long and cannot be interrupted; a stop leaves it alone to end by itself.
-    fn patiently<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Stop> {
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || drop(sender.send(work())));
-        loop {
-            match receiver.recv_timeout(SOON) {
-                Ok(value) => return Ok(value),
-                Err(RecvTimeoutError::Timeout) => {}
-                // It panicked; nothing will come any more.
-                Err(RecvTimeoutError::Disconnected) => return Err(Stop::Requeue),
+    /// The jobs that can be rendered now, with their recipes whole, also in the queue.
+    fn prepared(&self, tickets: Vec<Ticket>, device: &DeviceInfo) -> (Vec<Ticket>, Vec<ToRender>) {
+        let chosen = self.core.settings.get().precision;
+        let (mut ready, mut pictures): (Vec<Ticket>, Vec<ToRender>) = (Vec::new(), Vec::new());
+        let mut known: Vec<Arc<Pixels>> = Vec::new();
+        for mut ticket in tickets {
+            if let Some(stop) = ticket.stopping() {
+                ticket.stopped(stop);
+                continue;
             }
-            if let Some(stop) = self.core.live.stopping() {
-                return Err(stop);
+            let recipe = Recipe { precision: precision(&ticket, device, chosen), ..ticket.recipe().clone() };
+            // Of those that were to be rendered together, one in another precision is for the next time.
+            if pictures.first().is_some_and(|first| first.recipe.precision != recipe.precision) {
+                ticket.requeue();
+                continue;
+            }
+            if let Err(stop) = ticket.set_recipe(recipe.clone()) {
+                ticket.stopped(stop);
+                continue;
+            }
+            ticket.expect_on(&device.id.to_string());
+            match ticket.inputs() {
+                Ok((init, mask)) => {
+                    let init = init.map(|pixels| shared(&mut known, pixels));
+                    let mask = mask.map(|pixels| shared(&mut known, pixels));
+                    pictures.push(ToRender { recipe, init, mask });
+                    ready.push(ticket);
+                }
+                Err(error) => ticket.fail(error),
             }
         }
-    }
-
-    /// Where the model lies: where it lay when the job was queued, or wherever it was moved since.
-    fn model(&self, job: &Job, recipe: &Recipe) -> PathBuf {
-        if job.model_path.exists() || recipe.model.hash.is_none() {
-            return job.model_path.clone();
-        }
-        let moved = self.core.models.matching(&recipe.model);
-        moved.map_or_else(|| job.model_path.clone(), |model| model.path)
+        (ready, pictures)
     }
 
     /// Begins to compute the model's hash: for one of some gigabytes that takes seconds, which rendering need not wait
     /// for. It is known already unless the model is new or was changed.
     fn hash(&self, path: PathBuf) -> JoinHandle<Option<String>> {
-        let core = Arc::clone(self.core);
+        let core = Arc::clone(&self.core);
         thread::spawn(move || core.models.hash(&path).ok())
     }
-}
 
-/// What the recipe says, unless the device was to choose and was not known when it was submitted.
-fn precision(
-    library: &Library,
-    job: &Job,
-    recipe: &Recipe,
-    device: &DeviceInfo,
-    chosen: Option<Precision>,
-) -> Precision {
-    let is_open = || {
-        let request = library.request(job.request);
-        request.is_ok_and(|request| Record::read(&request.draft).precision_is_open())
-    };
-    if recipe.precision == Precision::Fp32 && is_open() {
-        return chosen.unwrap_or(device.preferred_precision);
-    }
-    recipe.precision
-}
-
-/// A job under way.
-pub(super) struct Attempt {
-    pub(super) recipe: Recipe,
-    hash: Option<JoinHandle<Option<String>>>,
-    pub(super) work: Work,
-    pub(super) began: Instant,
-    /// How saving its picture ended.
-    saved: Option<End>,
-}
-
-impl Attempt {
-    /// Before the picture is written: the model's hash goes into its recipe.
-    fn learn_hash(&mut self) {
-        if let Some(hash) = self.hash.take().and_then(|thread| thread.join().ok().flatten()) {
-            self.recipe.model.hash = Some(hash);
+    /// Ends jobs that the renderer did not even take.
+    fn failed(&self, desk: &Desk, tickets: Vec<Ticket>, failure: &Failure) {
+        self.slot.used(None);
+        let alone = tickets.len() == 1;
+        for ticket in tickets {
+            failed(desk, ticket, failure.clone(), alone);
         }
     }
 }
 
-fn renderer_failed(failure: Failure) -> End {
-    match failure.code {
-        // The process may have been ended from outside, or memory been short for a moment.
-        FailureCode::Crashed | FailureCode::Stopped | FailureCode::OutOfMemory => End::Again(failure.into()),
-        FailureCode::Device => End::Halt(Problem::of("device_missing", failure.into())),
-        _ => End::Failed(failure.into()),
+/// One picture that several start from is sent once.
+fn shared(known: &mut Vec<Arc<Pixels>>, pixels: Pixels) -> Arc<Pixels> {
+    if let Some(same) = known.iter().find(|known| ***known == pixels) {
+        return Arc::clone(same);
     }
+    let pixels = Arc::new(pixels);
+    known.push(Arc::clone(&pixels));
+    pixels
+}
+
+/// What the recipe says, unless the device was to choose and was not known when it was submitted.
+fn precision(ticket: &Ticket, device: &DeviceInfo, chosen: Option<Precision>) -> Precision {
+    let precision = ticket.recipe().precision;
+    if precision == Precision::Fp32 && ticket.precision_is_open() {
+        return chosen.unwrap_or(device.preferred_precision);
+    }
+    precision
+}
+
+/// Runs what may take long and cannot be interrupted. Jobs that are to stop meanwhile do; when none is left, `None`, and
+/// the work is left alone to end by itself.
+fn patiently<T: Send + 'static>(
+    tickets: &mut Vec<Ticket>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || drop(sender.send(work())));
+    loop {
+        match receiver.recv_timeout(SOON) {
+            Ok(value) => return Some(value),
+            Err(RecvTimeoutError::Timeout) => {}
+            // It panicked; nothing will come any more.
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+        if tickets.iter().all(|ticket| ticket.stopping().is_some()) {
+            tickets.drain(..).for_each(|ticket| {
+                let stop = ticket.stopping().unwrap_or(Stop::Requeue);
+                ticket.stopped(stop);
+            });
+            return None;
+        }
+    }
+}
+
+/// Puts jobs back, and begins nothing new until somebody does something about the problem.
+fn halt(desk: &Desk, tickets: Vec<Ticket>, problem: Problem) {
+    tickets.into_iter().for_each(Ticket::requeue);
+    desk.halt(problem);
 }

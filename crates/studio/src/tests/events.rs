@@ -60,7 +60,7 @@ fn a_listener_that_sleeps_finds_a_short_list() {
     let listener = studio.subscribe();
     let submitted = studio.submit(&pictures("a", 20, 20)).unwrap();
     until_done(&studio, &submitted);
-    until("nothing is in work", || studio.core().live.job().is_none());
+    until("nothing is in work", || !studio.core().live.busy());
     let mut events = Vec::new();
     while let Some(event) = listener.next(Duration::from_millis(100)) {
         events.push(event);

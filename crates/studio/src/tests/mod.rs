@@ -3,7 +3,10 @@
 mod derive;
 mod ends;
 mod events;
+mod lanes;
+mod farm;
 mod order;
+mod sets;
 mod several;
 
 use std::path::PathBuf;
@@ -76,6 +79,7 @@ impl Bench {
             }),
             utc_offset_minutes: Arc::new(|_| 480),
             worker: format!("test/{}", COUNT.fetch_add(1, Ordering::Relaxed)),
+            presence: crate::sets::Presence::default(),
             origin: Origin::Window,
             role: Role::Owner,
             timing: self.timing,

@@ -16,7 +16,7 @@ fn two_studios_share_a_queue_and_render_nothing_twice() {
     let submitted = a.submit(&pictures("a", 30, 2)).unwrap();
     until_done(&b, &submitted);
     let jobs = || bench.renderers().iter().flat_map(|renderer| renderer.jobs()).collect::<Vec<_>>();
-    let seeds: HashSet<u64> = jobs().iter().map(|job| job.recipe.seed.0).collect();
+    let seeds: HashSet<u64> = jobs().iter().map(|job| job.pictures[0].recipe.seed.0).collect();
     assert_eq!((jobs().len(), seeds.len()), (30, 30));
     assert_eq!(bench.renderers().len(), 2, "both worked");
     assert_eq!(files(&a.library().unwrap()).len(), 30);
@@ -49,7 +49,7 @@ fn killed_at(bench: &Bench, step: &str) -> Id {
     let guest = Studio::open(Surroundings { role: Role::Guest, ..bench.surroundings() }).unwrap();
     let submitted = guest.submit(&pictures("a", 1, 2)).unwrap();
     let library = guest.library().unwrap();
-    let claim = Claim { worker: "test/0/dead", now: guest.now(), lease_ms: 3_600_000, prefer_model: None };
+    let claim = Claim::new("test/0/dead", guest.now(), 3_600_000);
     let job = library.claim(&claim).unwrap().unwrap();
     let recipe = tarim_recipe::Recipe::from_json(&job.recipe).unwrap();
     let pixels = tarim_render::fake::picture(recipe.seed, recipe.size);
@@ -105,7 +105,7 @@ fn a_job_of_another_machine_is_taken_over_when_its_lease_is_over() {
     let guest = Studio::open(Surroundings { role: Role::Guest, ..bench.surroundings() }).unwrap();
     let submitted = guest.submit(&pictures("a", 1, 1)).unwrap();
     let library = guest.library().unwrap();
-    let claim = Claim { worker: "elsewhere/1/x", now: guest.now(), lease_ms: 600, prefer_model: None };
+    let claim = Claim::new("elsewhere/1/x", guest.now(), 600);
     library.claim(&claim).unwrap().unwrap();
     let began = Instant::now();
     let owner = bench.open();

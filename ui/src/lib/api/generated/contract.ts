@@ -44,6 +44,262 @@ negative_prompt: string,
 styles: Array<string>, };
 
 /**
+ * An axis that was read.
+ */
+export type AxisPreview = { 
+/**
+ * Its name, as the grid shows it.
+ */
+name: string, 
+/**
+ * Its values' labels.
+ */
+values: Array<string>, 
+/**
+ * What is wrong with it.
+ */
+problems: Array<Problem>, };
+
+/**
+ * An axis of a comparison, as it is typed.
+ */
+export type AxisText = { 
+/**
+ * The field, by any of its names; `prompt_sr` for search and replace in the prompt.
+ */
+field: string, 
+/**
+ * Its values in A1111's notation: a list, `1-10 (+2)`, `1-10 [5]`.
+ */
+values: string, };
+
+/**
+ * A run of a set.
+ */
+export type Batch = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * The set, which may be gone.
+ */
+set?: string, 
+/**
+ * What the set is.
+ */
+kind: SetKind, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * When it was begun.
+ */
+created: number, 
+/**
+ * Where it is.
+ */
+state: BatchState, 
+/**
+ * Why no picture is begun.
+ */
+hold?: Hold, 
+/**
+ * See [`RunOptions::finish_by`].
+ */
+finish_by?: number, 
+/**
+ * See [`RunOptions::spare_battery`].
+ */
+spare_battery: boolean, 
+/**
+ * See [`RunOptions::spare_user`].
+ */
+spare_user: boolean, 
+/**
+ * Pictures that were put into the queue.
+ */
+pictures: number, 
+/**
+ * Pictures that were not, because they exist.
+ */
+skipped: number, 
+/**
+ * Pictures that wait.
+ */
+waiting: number, 
+/**
+ * Pictures in work.
+ */
+running: number, 
+/**
+ * Pictures that are done.
+ */
+done: number, 
+/**
+ * Pictures that failed.
+ */
+failed: number, 
+/**
+ * Pictures that were cancelled.
+ */
+cancelled: number, 
+/**
+ * Pictures a minute, lately.
+ */
+per_minute?: number, 
+/**
+ * Seconds until it is done, as far as that can be told.
+ */
+seconds_left?: number, 
+/**
+ * When its first picture was begun.
+ */
+started?: number, 
+/**
+ * When its last picture ended.
+ */
+ended?: number, };
+
+/**
+ * Everything about a run.
+ */
+export type BatchDetail = { 
+/**
+ * The run.
+ */
+batch: Batch, 
+/**
+ * Why pictures failed, the most frequent reason first.
+ */
+failures: Array<BatchFailure>, };
+
+/**
+ * Pictures that failed for one reason.
+ */
+export type BatchFailure = { 
+/**
+ * The reason.
+ */
+error: WireError, 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * The rows' ids, at most 100.
+ */
+rows: Array<number>, 
+/**
+ * One of the jobs.
+ */
+job: string, };
+
+/**
+ * A finished picture of a run.
+ */
+export type BatchPicture = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * The row's id.
+ */
+row: number, 
+/**
+ * Its number among the row's pictures, from 0.
+ */
+number: number, };
+
+/**
+ * Finished pictures of a run.
+ */
+export type BatchPictures = { 
+/**
+ * The last finished first; `find_pictures` tells more of them.
+ */
+pictures: Array<BatchPicture>, };
+
+/**
+ * Where a run is.
+ */
+export type BatchState = "submitting" | "waiting" | "running" | "held" | "finished";
+
+/**
+ * Runs.
+ */
+export type Batches = { 
+/**
+ * The newest first.
+ */
+batches: Array<Batch>, };
+
+/**
+ * A text for a cell.
+ */
+export type CellText = { 
+/**
+ * The row's id.
+ */
+row: number, 
+/**
+ * The column's place.
+ */
+column: number, 
+/**
+ * The text.
+ */
+text: string, };
+
+/**
+ * Change when a run may begin pictures.
+ */
+export type ChangeBatch = { 
+/**
+ * Which run.
+ */
+id: string, 
+/**
+ * See [`RunOptions::finish_by`]; absent for no such time.
+ */
+finish_by?: number, 
+/**
+ * See [`RunOptions::spare_battery`].
+ */
+spare_battery: boolean, 
+/**
+ * See [`RunOptions::spare_user`].
+ */
+spare_user: boolean, };
+
+/**
+ * Change what holds for all rows. What is absent stays; an empty text takes a value away.
+ */
+export type ChangeSet = { 
+/**
+ * Which set.
+ */
+id: string, 
+/**
+ * See [`SetDetail::defaults`].
+ */
+defaults?: Defaults, 
+/**
+ * See [`SetDetail::model`].
+ */
+model?: string, 
+/**
+ * See [`SetDetail::names`].
+ */
+names?: string, 
+/**
+ * See [`SetDetail::axes`].
+ */
+axes?: Array<AxisText>, };
+
+/**
  * Change settings. What is absent stays.
  */
 export type ChangeSettings = { language?: Language, theme?: Theme, library_folder?: string, name_template?: string, 
@@ -95,6 +351,11 @@ size_max: number,
 steps_max: number, };
 
 /**
+ * Kinds of problem.
+ */
+export type Code = "unknown_column" | "duplicate_column" | "no_known_column" | "no_header" | "ragged_row" | "quote" | "encoding" | "cell_error" | "unreadable" | "empty" | "too_large" | "flags" | "not_a_number" | "out_of_range" | "unknown_name" | "changed_by_spreadsheet" | "no_prompt" | "duplicate_name" | "bad_name" | "no_effect" | "conflict" | "template" | "too_many" | "lossy" | "not_found";
+
+/**
  * A collection.
  */
 export type Collection = { 
@@ -138,6 +399,35 @@ export type Collections = {
 collections: Array<Collection>, };
 
 /**
+ * Make a set.
+ */
+export type CreateSet = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it is.
+ */
+kind: SetKind, 
+/**
+ * Its columns' headers; `prompt`, `negative_prompt` and `seed` when there are none.
+ */
+columns: Array<string>, 
+/**
+ * Its rows' cells.
+ */
+rows: Array<Array<string>>, 
+/**
+ * What holds for every row; the draft under a comparison.
+ */
+defaults: Defaults, 
+/**
+ * The axes of a comparison: x, y, z.
+ */
+axes: Array<AxisText>, };
+
+/**
  * Crop pictures, each by the same rectangle of its own pixels.
  */
 export type CropPictures = { 
@@ -174,6 +464,39 @@ day: string,
  * How many.
  */
 count: number, };
+
+/**
+ * What holds for every row of a set that says nothing else.
+ */
+export type Defaults = { 
+/**
+ * The recipe in the making under all rows.
+ */
+draft: Draft, 
+/**
+ * Number of pictures of a row; 1 where there is none.
+ */
+count?: number, 
+/**
+ * How templates are expanded.
+ */
+template_mode?: TemplateMode, 
+/**
+ * The most pictures that a template may expand to.
+ */
+limit: number, 
+/**
+ * Styles by name, where a row has none.
+ */
+styles: Array<string>, 
+/**
+ * Tags for all rows, besides their own.
+ */
+tags: Array<string>, 
+/**
+ * The project.
+ */
+project?: string, };
 
 /**
  * How a picture was made of another.
@@ -436,6 +759,36 @@ mask_invert?: boolean,
 postprocess?: Array<Postprocess>, };
 
 /**
+ * Edit a set: all steps, or none. It can be taken back as one.
+ */
+export type EditSet = { 
+/**
+ * Which set.
+ */
+id: string, 
+/**
+ * The key of a translated word for what is done: `paste`, `fill_down`, …
+ */
+label: string, 
+/**
+ * The steps.
+ */
+edits: Array<SetEdit>, };
+
+/**
+ * An edited set.
+ */
+export type EditedSet = { 
+/**
+ * The set as it is now.
+ */
+set: SetDetail, 
+/**
+ * The ids of rows that were added, in their order.
+ */
+added: Array<number>, };
+
+/**
  * Whose arithmetic applies prompt weights to text-encoder outputs.
  */
 export type Emphasis = "original" | "no_norm" | "ignore" | "none" | "comfy_ui";
@@ -492,6 +845,156 @@ models: Array<NamedCount>,
  * Samplers.
  */
 samplers: Array<NamedCount>, };
+
+/**
+ * A model that a worker has.
+ */
+export type FarmModel = { 
+/**
+ * Its SHA-256.
+ */
+hash: string, 
+/**
+ * Its name.
+ */
+name: string, };
+
+/**
+ * What is chosen about the farm. Sign-ins are never part of it: they stay in the connection's own file.
+ */
+export type FarmSettings = { 
+/**
+ * Whether the queue uses it.
+ */
+on: boolean, 
+/**
+ * Its server: `nats://HOST:PORT` or `tls://HOST:PORT`; empty when the file names it.
+ */
+url: string, 
+/**
+ * Its namespace on the server; empty is the usual one.
+ */
+namespace: string, 
+/**
+ * A file (TOML) with sign-in and certificates; empty is none.
+ */
+connection_file: string, 
+/**
+ * How many jobs are on the farm at once; 0 is twice as many as there are workers.
+ */
+window: number, 
+/**
+ * Whether models that no worker has are put on the farm for workers to fetch.
+ */
+share_models: boolean, };
+
+/**
+ * The farm as a whole, of all who use it.
+ */
+export type FarmStatus = { 
+/**
+ * The server's address.
+ */
+server: string, 
+/**
+ * The server's version.
+ */
+version: string, 
+/**
+ * Jobs that wait for a worker.
+ */
+waiting: number, 
+/**
+ * Jobs being drawn.
+ */
+running: number, 
+/**
+ * Ended jobs that nobody picked up yet.
+ */
+ended: number, 
+/**
+ * Jobs that were given up.
+ */
+dead: number, 
+/**
+ * Workers.
+ */
+workers: number, 
+/**
+ * Bytes of finished pictures, initial pictures and shared models.
+ */
+bytes: number, };
+
+/**
+ * One worker.
+ */
+export type FarmWorker = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its device as its maker calls it; empty when not known.
+ */
+device: string, 
+/**
+ * `cpu`, `cuda:0`, `mps`; empty when not known.
+ */
+device_id: string, 
+/**
+ * The models that it has.
+ */
+models: Array<FarmModel>, 
+/**
+ * Whether it fetches models that it does not have.
+ */
+fetches_models: boolean, 
+/**
+ * The hash of the model in memory.
+ */
+loaded?: string, 
+/**
+ * Whose job it works on; absent while it waits.
+ */
+working_for?: string, 
+/**
+ * Pictures finished since it started.
+ */
+pictures: number, 
+/**
+ * Megapixels times steps a second, over the last pictures.
+ */
+speed?: number, 
+/**
+ * Whether it takes no more jobs.
+ */
+leaving: boolean, 
+/**
+ * When it started.
+ */
+since: number, 
+/**
+ * When it was last heard of.
+ */
+seen: number, };
+
+/**
+ * The workers of the farm.
+ */
+export type FarmWorkers = { 
+/**
+ * By name.
+ */
+workers: Array<FarmWorker>, };
+
+/**
+ * What a column of a set means.
+ */
+export type Field = "prompt" | "negative_prompt" | "seed" | "width" | "height" | "size" | "model" | "model_hash" | "sampler" | "schedule" | "steps" | "guidance_scale" | "guidance_rescale" | "variation_seed" | "variation_strength" | "noise_source" | "clip_skip" | "emphasis" | "eta" | "precision" | "init_picture" | "strength" | "resize_mode" | "image_guidance_scale" | "mask" | "mask_blur" | "mask_fill" | "mask_area" | "mask_padding" | "mask_invert" | "loras" | "styles" | "count" | "batch_size" | "template_mode" | "limit" | "template_seed" | "output_name" | "tags" | "project" | "rating" | "notes" | "prompt_en" | "prompt_zh" | "title" | "title_en" | "title_zh" | "description" | "description_en" | "description_zh" | "enabled";
 
 /**
  * A judgement.
@@ -565,6 +1068,36 @@ collection?: string,
  * The trash instead of the rest.
  */
 trashed: boolean, };
+
+/**
+ * A comparison's grid.
+ */
+export type Grid = { 
+/**
+ * The axes that there are: x, y, z.
+ */
+axes: Array<GridAxis>, 
+/**
+ * The pictures: x fastest, z slowest; an empty text where there is none yet.
+ */
+pictures: Array<string>, 
+/**
+ * What is the same in all of them.
+ */
+prompt: string, };
+
+/**
+ * An axis of a grid.
+ */
+export type GridAxis = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its values' labels.
+ */
+values: Array<string>, };
 
 /**
  * What the UI needs before it draws anything.
@@ -687,6 +1220,11 @@ after?: string,
 limit: number, };
 
 /**
+ * Why no picture of a run is begun.
+ */
+export type Hold = "paused" | "time" | "battery" | "in_use";
+
+/**
  * One thing by its id.
  */
 export type Id = { 
@@ -703,6 +1241,69 @@ export type Ids = {
  * Their ids.
  */
 ids: Array<string>, };
+
+/**
+ * Where rows of a file go.
+ */
+export type ImportInto = "append" | "replace";
+
+/**
+ * Read a file.
+ */
+export type ImportSet = { 
+/**
+ * The file's name, whose ending says what it is.
+ */
+file_name: string, 
+/**
+ * Its bytes in Base64.
+ */
+bytes: string, 
+/**
+ * The sheet of a workbook; the first one with rows when absent.
+ */
+sheet?: string, 
+/**
+ * The set that it goes into; a new one of the file's name when absent.
+ */
+set?: string, 
+/**
+ * How it goes into that set.
+ */
+into: ImportInto, };
+
+/**
+ * What was read.
+ */
+export type ImportedSet = { 
+/**
+ * The set.
+ */
+set: SetDetail, 
+/**
+ * Rows that were read.
+ */
+rows: number, 
+/**
+ * What it was: `csv`, `xlsx`, …
+ */
+format: string, 
+/**
+ * Its encoding and separator, its sheet: what a person may want to check.
+ */
+notes: Array<string>, 
+/**
+ * The sheets of a workbook.
+ */
+sheets: Array<string>, 
+/**
+ * What is wrong with the file: the first 1000.
+ */
+problems: Array<Problem>, 
+/**
+ * How many problems there are.
+ */
+problems_total: number, };
 
 /**
  * A picture kept to start from.
@@ -925,6 +1526,32 @@ parent?: number,
 derivation?: Derivation, };
 
 /**
+ * Which runs to list.
+ */
+export type ListBatches = { 
+/**
+ * Of this set; of all when absent.
+ */
+set?: string, 
+/**
+ * How many to skip.
+ */
+offset: number, 
+/**
+ * How many at most; 100 when 0.
+ */
+limit: number, };
+
+/**
+ * Which sets to list.
+ */
+export type ListSets = { 
+/**
+ * Those in the trash instead.
+ */
+trashed: boolean, };
+
+/**
  * A1111's `inpaint_full_res`.
  */
 export type MaskArea = "whole_picture" | { "only_masked": { 
@@ -1091,6 +1718,19 @@ example: string,
 problems: Array<string>, };
 
 /**
+ * Give a set another name, or a copy of it one.
+ */
+export type NameSet = { 
+/**
+ * Which set.
+ */
+id: string, 
+/**
+ * The name.
+ */
+name: string, };
+
+/**
  * A named number: tags, projects, models in use.
  */
 export type NamedCount = { 
@@ -1165,6 +1805,40 @@ init: Input,
 mask: Input, };
 
 /**
+ * Ask for finished pictures of a run.
+ */
+export type PageBatch = { 
+/**
+ * Which run.
+ */
+id: string, 
+/**
+ * How many to skip.
+ */
+offset: number, 
+/**
+ * How many at most; 1000 are possible.
+ */
+limit: number, };
+
+/**
+ * A page of something of a set.
+ */
+export type PageRows = { 
+/**
+ * Which set.
+ */
+id: string, 
+/**
+ * How many rows to skip.
+ */
+offset: number, 
+/**
+ * How many at most; 2000 are possible.
+ */
+limit: number, };
+
+/**
  * Where a picture comes from.
  */
 export type Parent = { 
@@ -1176,6 +1850,19 @@ picture: string,
  * What was done to it.
  */
 derivation: Derivation, };
+
+/**
+ * Pause a run, or let it go on.
+ */
+export type PauseBatch = { 
+/**
+ * Which run.
+ */
+id: string, 
+/**
+ * Whether no picture of it is begun.
+ */
+paused: boolean, };
 
 /**
  * Pause or go on.
@@ -1304,6 +1991,120 @@ export type Pictures = {
  * The pictures.
  */
 pictures: Array<PictureSummary>, };
+
+/**
+ * What a run would be.
+ */
+export type Plan = { 
+/**
+ * Rows in the set, or cells of the comparison.
+ */
+rows: number, 
+/**
+ * Rows that run.
+ */
+ready: number, 
+/**
+ * Rows that cannot run.
+ */
+bad: number, 
+/**
+ * Blank rows, and those that are switched off.
+ */
+off: number, 
+/**
+ * Pictures that the rows ask for, exactly, in decimal digits.
+ */
+pictures: string, 
+/**
+ * Pictures that would be drawn.
+ */
+new: number, 
+/**
+ * Pictures that are in the library already.
+ */
+existing: number, 
+/**
+ * Pictures that are in its trash.
+ */
+trashed: number, 
+/**
+ * Pictures that are in the queue already.
+ */
+queued: number, 
+/**
+ * Pictures that another row asks for too.
+ */
+duplicates: number, 
+/**
+ * Why it cannot be run at all.
+ */
+refused?: WireError, 
+/**
+ * How long drawing takes; absent while nothing comparable was measured.
+ */
+seconds?: SecondsRange, 
+/**
+ * How long the queue takes that is in front of it.
+ */
+seconds_ahead?: number, 
+/**
+ * How many pictures are done by the time that was asked for.
+ */
+done_by?: number, 
+/**
+ * Room that the pictures will roughly take, in bytes.
+ */
+bytes: number, 
+/**
+ * Room that is free.
+ */
+free_bytes?: number, 
+/**
+ * The models, most pictures first.
+ */
+models: Array<PlannedModel>, 
+/**
+ * What is wrong, errors first: the first 1000.
+ */
+problems: Array<Problem>, 
+/**
+ * How many errors there are.
+ */
+errors: number, 
+/**
+ * How many warnings there are.
+ */
+warnings: number, 
+/**
+ * What stands in the way of the run as a whole or of its conditions.
+ */
+remarks: Array<Problem>, };
+
+/**
+ * A model that a run uses.
+ */
+export type PlannedModel = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * How many pictures it draws.
+ */
+pictures: number, 
+/**
+ * Whether it is in memory now.
+ */
+loaded: boolean, 
+/**
+ * Whether its content is known; until then pictures of it that exist are not recognised.
+ */
+hashed: boolean, };
 
 /**
  * One step after drawing.
@@ -1440,6 +2241,31 @@ export type PreviewNames = {
 template: string, };
 
 /**
+ * Ask what a template makes.
+ */
+export type PreviewTemplate = { 
+/**
+ * The template.
+ */
+text: string, 
+/**
+ * How it is expanded.
+ */
+mode?: TemplateMode, 
+/**
+ * The seed of its draws, in decimal digits.
+ */
+seed?: string, 
+/**
+ * How many examples; 100 are possible.
+ */
+examples: number, 
+/**
+ * How many examples to skip.
+ */
+offset: number, };
+
+/**
  * Set the priority of waiting jobs.
  */
 export type PrioritiseJobs = { 
@@ -1453,21 +2279,45 @@ ids: Array<string>,
 priority: number, };
 
 /**
- * Something that a person should know about and do something about.
+ * Something that a person should look at: in which file, row and column, what, and what to do about it.
  */
 export type Problem = { 
 /**
- * The key of a translated headline: `library_read_only`, `library_rebuilt`, `renderer_missing`, …
+ * Whether the row can run all the same.
  */
-code: string, 
+severity: Severity, 
 /**
- * What is wrong, in English.
+ * What kind of problem, for programs and translations.
+ */
+code: Code, 
+/**
+ * The file's name, as the caller gave it.
+ */
+file?: string, 
+/**
+ * The row, counted from 1 as the spreadsheet or editor that made the file shows it.
+ */
+row?: number, 
+/**
+ * The row in the table.
+ */
+row_id?: RowId, 
+/**
+ * The column, as its header writes it.
+ */
+column?: string, 
+/**
+ * What was wrong.
  */
 message: string, 
 /**
- * What to do next, in English.
+ * What to do next.
  */
-hint?: string, };
+hint?: string, 
+/**
+ * A text for the cell that would be right, where one can be told.
+ */
+fix?: string, };
 
 /**
  * A prompt, before and after templates were resolved. On the wire a plain string where there is no template.
@@ -1535,6 +2385,19 @@ failed_total: number,
  * Seconds until the queue is empty, from measured speed; absent while nothing was measured.
  */
 seconds_left?: number, };
+
+/**
+ * Read an axis.
+ */
+export type ReadAxis = { 
+/**
+ * The axis.
+ */
+axis: AxisText, 
+/**
+ * The draft under the comparison: what is searched must be in its prompt.
+ */
+prompt?: string, };
 
 /**
  * A text to be read as an infotext.
@@ -1608,6 +2471,146 @@ export type ResizeFilter = "lanczos3" | "nearest";
 export type ResizeMode = "stretch" | "crop" | "fill";
 
 /**
+ * Queue failed pictures of a run again.
+ */
+export type RetryBatch = { 
+/**
+ * Which run.
+ */
+id: string, 
+/**
+ * The cancelled ones too.
+ */
+cancelled: boolean, };
+
+/**
+ * A row's identity, which it keeps while rows are moved, added and removed.
+ */
+export type RowId = number;
+
+/**
+ * How many pictures a row asks for.
+ */
+export type RowPictures = { 
+/**
+ * The row's id.
+ */
+row: number, 
+/**
+ * How many, in decimal digits.
+ */
+pictures: string, };
+
+/**
+ * What is wrong with a page of rows.
+ */
+export type RowsCheck = { 
+/**
+ * What is wrong with the columns.
+ */
+header: Array<Problem>, 
+/**
+ * What is wrong in these rows. `row_id` names the row, `column` the header.
+ */
+problems: Array<Problem>, 
+/**
+ * How many pictures each of these rows asks for, exactly, in decimal digits; absent for rows that cannot run.
+ */
+pictures: Array<RowPictures>, 
+/**
+ * See [`SetDetail::revision`].
+ */
+revision: number, };
+
+/**
+ * Rows.
+ */
+export type RowsPage = { 
+/**
+ * In their order.
+ */
+rows: Array<SetRow>, 
+/**
+ * How many the set has.
+ */
+total: number, 
+/**
+ * See [`SetDetail::revision`].
+ */
+revision: number, };
+
+/**
+ * When and how a set is run.
+ */
+export type RunOptions = { 
+/**
+ * The run's name; the set's when absent.
+ */
+name?: string, 
+/**
+ * Only these rows, by their ids.
+ */
+rows: Array<number>, 
+/**
+ * Draw also what exists.
+ */
+again: boolean, 
+/**
+ * Draw also what exists in the trash alone.
+ */
+replace_trashed: boolean, 
+/**
+ * New seeds for rows without one. Later runs keep them.
+ */
+new_seeds: boolean, 
+/**
+ * Tags for all pictures.
+ */
+tags: Array<string>, 
+/**
+ * The project, for rows that name none.
+ */
+project?: string, 
+/**
+ * Higher goes first; 0 is usual.
+ */
+priority: number, 
+/**
+ * Begin no picture that would not be done by then.
+ */
+finish_by?: number, 
+/**
+ * Begin none while the machine runs on its battery.
+ */
+spare_battery: boolean, 
+/**
+ * Begin none while somebody works at the machine.
+ */
+spare_user: boolean, };
+
+/**
+ * Ask what a run would be, or begin it.
+ */
+export type RunSet = { 
+/**
+ * Which set.
+ */
+id: string, 
+/**
+ * How.
+ */
+options: RunOptions, };
+
+/**
+ * A run that was begun.
+ */
+export type RunStarted = { 
+/**
+ * The run.
+ */
+batch: Batch, };
+
+/**
  * A solver of the diffusion ODE or SDE. The noise levels it visits are a [`Schedule`]'s, a separate choice.
  *
  * Serialised by its canonical name, A1111's; read back from any of its names.
@@ -1648,9 +2651,229 @@ old_name?: string, };
 export type Schedule = string;
 
 /**
+ * A time with its range.
+ */
+export type SecondsRange = { 
+/**
+ * At best.
+ */
+low: number, 
+/**
+ * Most likely.
+ */
+likely: number, 
+/**
+ * At worst.
+ */
+high: number, };
+
+/**
  * A 64-bit seed; a decimal string on the wire, because JSON readers lose integers above 2^53.
  */
 export type Seed = string;
+
+/**
+ * A column.
+ */
+export type SetColumn = { 
+/**
+ * The header, as its author wrote it.
+ */
+name: string, 
+/**
+ * What it means; absent for a column that is only kept.
+ */
+field?: Field, };
+
+/**
+ * A set without its rows.
+ */
+export type SetDetail = { 
+/**
+ * What a list shows.
+ */
+summary: SetSummary, 
+/**
+ * Its columns, in their order.
+ */
+columns: Array<SetColumn>, 
+/**
+ * What holds for every row that says nothing else; the draft under a comparison.
+ */
+defaults: Defaults, 
+/**
+ * The model for rows that name none; the default model when absent.
+ */
+model?: string, 
+/**
+ * The template of files' names; the settings' one when absent.
+ */
+names?: string, 
+/**
+ * The axes of a comparison: x, y, z.
+ */
+axes: Array<AxisText>, 
+/**
+ * Another number after every edit.
+ */
+revision: number, 
+/**
+ * What would be taken back.
+ */
+undo?: string, 
+/**
+ * What would be made again.
+ */
+redo?: string, };
+
+/**
+ * One step of an edit. Rows are named by their ids, columns by their place in the order of columns.
+ */
+export type SetEdit = { "do": "cells", 
+/**
+ * The cells.
+ */
+cells: Array<CellText>, } | { "do": "paste", 
+/**
+ * The first row; behind the last one when absent.
+ */
+row: number, 
+/**
+ * The first column.
+ */
+column: number, 
+/**
+ * The texts, row by row.
+ */
+lines: Array<Array<string>>, } | { "do": "fill_down", 
+/**
+ * The rows.
+ */
+rows: Array<number>, 
+/**
+ * In which columns.
+ */
+columns: Array<number>, } | { "do": "clear", 
+/**
+ * In these rows …
+ */
+rows: Array<number>, 
+/**
+ * … and columns.
+ */
+columns: Array<number>, } | { "do": "insert_rows", 
+/**
+ * Behind this one; in front of all when absent.
+ */
+behind: number, 
+/**
+ * Their cells.
+ */
+rows: Array<Array<string>>, } | { "do": "append_rows", 
+/**
+ * Their cells.
+ */
+rows: Array<Array<string>>, } | { "do": "duplicate_rows", 
+/**
+ * Which.
+ */
+rows: Array<number>, } | { "do": "delete_rows", 
+/**
+ * Which.
+ */
+rows: Array<number>, } | { "do": "move_rows", 
+/**
+ * Which.
+ */
+rows: Array<number>, 
+/**
+ * Behind this one; in front of all when absent.
+ */
+behind: number, } | { "do": "add_column", 
+/**
+ * Its header.
+ */
+name: string, 
+/**
+ * Its place; at the end when absent.
+ */
+at?: number, } | { "do": "rename_column", 
+/**
+ * Which.
+ */
+column: number, 
+/**
+ * The header.
+ */
+name: string, } | { "do": "move_column", 
+/**
+ * Which.
+ */
+column: number, 
+/**
+ * Where it is to stand.
+ */
+to: number, } | { "do": "delete_column", 
+/**
+ * Which.
+ */
+column: number, };
+
+/**
+ * What a set is.
+ */
+export type SetKind = "table" | "grid";
+
+/**
+ * Sets.
+ */
+export type SetList = { 
+/**
+ * The last changed first.
+ */
+sets: Array<SetSummary>, };
+
+/**
+ * A row.
+ */
+export type SetRow = { 
+/**
+ * Its id in the set, which it keeps.
+ */
+row: number, 
+/**
+ * A cell for each column.
+ */
+cells: Array<string>, };
+
+/**
+ * A set in a list.
+ */
+export type SetSummary = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it is.
+ */
+kind: SetKind, 
+/**
+ * How many rows it has.
+ */
+rows: number, 
+/**
+ * When it was made.
+ */
+created: number, 
+/**
+ * When it was changed last.
+ */
+changed: number, };
 
 /**
  * The settings. Kept in `settings.json`; unknown members of a newer version are kept as they are.
@@ -1712,6 +2935,11 @@ on_close: OnClose,
  * Whether the welcome was gone through.
  */
 welcomed: boolean, };
+
+/**
+ * How bad a problem is.
+ */
+export type Severity = "note" | "warning" | "error";
 
 /**
  * Orders of pictures.
@@ -1867,6 +3095,32 @@ export type TaskStarted = {
 task: string, };
 
 /**
+ * How a template becomes prompts.
+ */
+export type TemplateMode = "off" | "random" | "combinatorial" | "cyclic";
+
+/**
+ * What a template makes.
+ */
+export type TemplatePreview = { 
+/**
+ * Whether it is more than a plain prompt.
+ */
+is_template: boolean, 
+/**
+ * How many combinations there are, in decimal digits.
+ */
+combinations: string, 
+/**
+ * Prompts that come of it.
+ */
+examples: Array<string>, 
+/**
+ * Remarks by place.
+ */
+remarks: Array<Remark>, };
+
+/**
  * Test a device.
  */
 export type TestDevice = { 
@@ -1883,7 +3137,7 @@ export type Theme = "system" | "light" | "dark" | "grey";
 /**
  * What can be out of date.
  */
-export type Topic = "pictures" | "collections" | "history" | "queue" | "models" | "settings" | "library";
+export type Topic = "pictures" | "collections" | "history" | "queue" | "models" | "settings" | "sets" | "library";
 
 /**
  * Change what people say about pictures. What is absent stays.
@@ -1952,6 +3206,36 @@ export type WhichJobs = {
  * Which ones.
  */
 which: Which, };
+
+/**
+ * A list of texts that templates draw from.
+ */
+export type Wildcard = { 
+/**
+ * Its name, as `__name__` says it.
+ */
+name: string, 
+/**
+ * How many values it has.
+ */
+values: number, };
+
+/**
+ * Where texts that templates draw from come from.
+ */
+export type Wildcards = { 
+/**
+ * The folder, on this machine.
+ */
+folder: string, 
+/**
+ * Their names, with the number of values of each.
+ */
+wildcards: Array<Wildcard>, 
+/**
+ * What in the folder cannot be read.
+ */
+problems: Array<string>, };
 
 /**
  * Why a command failed: what kind for programs, what for people, and what to do next.
@@ -2070,6 +3354,64 @@ export interface Commands {
   move_jobs: { request: MoveJobs; response: Queue };
   /** Gives waiting jobs a priority. */
   prioritise_jobs: { request: PrioritiseJobs; response: Queue };
+  /** The prompt sets. */
+  list_sets: { request: ListSets; response: SetList };
+  /** A set without its rows. */
+  get_set: { request: Id; response: SetDetail };
+  /** Makes a set or a comparison. */
+  create_set: { request: CreateSet; response: SetDetail };
+  /** Reads a file into a set. */
+  import_set: { request: ImportSet; response: ImportedSet };
+  /** Gives a set another name. */
+  rename_set: { request: NameSet; response: SetDetail };
+  /** Copies a set. */
+  duplicate_set: { request: NameSet; response: SetDetail };
+  /** Moves a set to the trash. */
+  trash_set: { request: Id; response: Empty };
+  /** Takes a set out of the trash. */
+  restore_set: { request: Id; response: Empty };
+  /** Deletes a set of the trash for good; its pictures stay. */
+  delete_set: { request: Id; response: Empty };
+  /** Changes what holds for all rows, or a comparison's axes. */
+  change_set: { request: ChangeSet; response: SetDetail };
+  /** A page of rows. */
+  page_rows: { request: PageRows; response: RowsPage };
+  /** Edits a set's table. */
+  edit_set: { request: EditSet; response: EditedSet };
+  /** Takes the last edit back. */
+  undo_set: { request: Id; response: SetDetail };
+  /** Makes the edit again that was taken back last. */
+  redo_set: { request: Id; response: SetDetail };
+  /** What is wrong with a page of rows. */
+  check_rows: { request: PageRows; response: RowsCheck };
+  /** What a template makes. */
+  preview_template: { request: PreviewTemplate; response: TemplatePreview };
+  /** The texts that templates can draw from. */
+  list_wildcards: { request: Empty; response: Wildcards };
+  /** How an axis of a comparison is read. */
+  read_axis: { request: ReadAxis; response: AxisPreview };
+  /** What a run would be. */
+  plan_set: { request: RunSet; response: Plan };
+  /** Runs a set: what does not exist goes into the queue. */
+  run_set: { request: RunSet; response: RunStarted };
+  /** The runs. */
+  list_batches: { request: ListBatches; response: Batches };
+  /** A run. */
+  get_batch: { request: Id; response: BatchDetail };
+  /** Pauses a run or lets it go on. */
+  pause_batch: { request: PauseBatch; response: Batch };
+  /** Changes when a run may begin pictures. */
+  change_batch: { request: ChangeBatch; response: Batch };
+  /** Cancels what is left of a run. */
+  cancel_batch: { request: Id; response: Batch };
+  /** Queues failed pictures of a run again. */
+  retry_batch: { request: RetryBatch; response: Batch };
+  /** Takes a run off the list; its pictures stay. */
+  dismiss_batch: { request: Id; response: Empty };
+  /** Finished pictures of a run. */
+  page_batch: { request: PageBatch; response: BatchPictures };
+  /** The grid of a comparison's run. */
+  get_grid: { request: Id; response: Grid };
   /** The models. */
   list_models: { request: Empty; response: Models };
   /** Looks through the folders again. */
@@ -2080,6 +3422,14 @@ export interface Commands {
   remove_model_folder: { request: Folder; response: Models };
   /** Computes a model's hash; its progress comes as events. */
   hash_model: { request: Id; response: TaskStarted };
+  /** What is chosen about the render farm. */
+  get_farm: { request: Empty; response: FarmSettings };
+  /** Chooses it. */
+  change_farm: { request: FarmSettings; response: FarmSettings };
+  /** The farm's workers; asks its server. */
+  list_workers: { request: Empty; response: FarmWorkers };
+  /** The farm as a whole; asks its server. */
+  farm_status: { request: Empty; response: FarmStatus };
   /** Makes the index again from the files; its progress comes as events. */
   rebuild_library: { request: Empty; response: TaskStarted };
   /** Looks for files that were moved, renamed, deleted or added; its progress comes as events. */
