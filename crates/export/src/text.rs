@@ -57,7 +57,7 @@ impl Pen {
             if !line.trim().is_empty() {
                 wrapped.push(line.trim_end().to_owned());
             }
-            line = word.trim_start().to_owned();
+            word.trim_start().clone_into(&mut line);
             // A word that is wider than the line is broken wherever it must.
             while self.width(line.trim_end(), size) > width && wrapped.len() <= lines {
                 let mut head = String::new();

@@ -83,9 +83,9 @@ pub fn write_html(
         }
         writeln!(out, "</tbody></table></section>")?;
     }
-    write!(
+    writeln!(
         out,
-        "</main><dialog id=\"large\"><img id=\"shown\" alt=\"\"><p id=\"said\"></p></dialog><script>{SCRIPT}</script></body></html>\n"
+        "</main><dialog id=\"large\"><img id=\"shown\" alt=\"\"><p id=\"said\"></p></dialog><script>{SCRIPT}</script></body></html>"
     )?;
     Ok(())
 }

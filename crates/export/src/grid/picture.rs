@@ -196,17 +196,14 @@ fn row(
     }
     for x in 0..grid.count(0) {
         let left = i64::from(column(layout, x));
-        match picture(grid.index(x, y, z)) {
-            Some(found) => {
-                let fitted = fit(found, width, height);
-                let dx = i64::from(width - fitted.width()) / 2;
-                let dy = i64::from(height - fitted.height()) / 2;
-                imageops::replace(&mut strip, &fitted, left + dx, dy);
-            }
-            None => {
-                let grey = RgbImage::from_pixel(width, height, NOTHING);
-                imageops::replace(&mut strip, &grey, left, 0);
-            }
+        if let Some(found) = picture(grid.index(x, y, z)) {
+            let fitted = fit(found, width, height);
+            let dx = i64::from(width - fitted.width()) / 2;
+            let dy = i64::from(height - fitted.height()) / 2;
+            imageops::replace(&mut strip, &fitted, left + dx, dy);
+        } else {
+            let grey = RgbImage::from_pixel(width, height, NOTHING);
+            imageops::replace(&mut strip, &grey, left, 0);
         }
     }
     strip.into_raw()
