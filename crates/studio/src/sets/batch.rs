@@ -124,6 +124,8 @@ impl Studio {
             library.set_batch_conditions(id, &conditions)?;
         }
         library.hold_batch(id, paused.then_some(Hold::Paused))?;
+        // Something else may stand in its way by now.
+        super::conditions::look(self.core(), &library);
         self.batch_changed();
         self.batch(id)
     }
