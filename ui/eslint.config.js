@@ -63,7 +63,7 @@ export default ts.config(
   {
     files: ['src/views/**/*'],
     rules: restrict(tauri, {
-      regex: '^(\\.\\./)+(Create|Gallery|History|Queue|Models|Settings|Welcome)/',
+      regex: '^(\\.\\./)+(Create|Gallery|History|Queue|Models|Sets|Settings|Welcome)/',
       message: 'Views do not import one another; share through $lib.',
     }),
   },

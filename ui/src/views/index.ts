@@ -1,4 +1,4 @@
-import { Boxes, History, Images, Settings, Sparkles } from '@lucide/svelte';
+import { Boxes, History, Images, Settings, Sparkles, Table2 } from '@lucide/svelte';
 import type { Component } from 'svelte';
 import type { IconType } from '$lib/components';
 import type { Key } from '$lib/i18n';
@@ -42,10 +42,17 @@ export const views: View[] = [
     load: () => import('./History/History.svelte'),
   },
   {
+    id: 'sets',
+    title: 'common:nav.sets',
+    icon: Table2,
+    shortcut: 'Mod+4',
+    load: () => import('./Sets/Sets.svelte'),
+  },
+  {
     id: 'models',
     title: 'common:nav.models',
     icon: Boxes,
-    shortcut: 'Mod+4',
+    shortcut: 'Mod+5',
     load: () => import('./Models/Models.svelte'),
   },
   {

@@ -6,6 +6,7 @@ import type gallery from './locales/en/gallery.json';
 import type history from './locales/en/history.json';
 import type models from './locales/en/models.json';
 import type queue from './locales/en/queue.json';
+import type sets from './locales/en/sets.json';
 import type settings from './locales/en/settings.json';
 import type welcome from './locales/en/welcome.json';
 
@@ -18,6 +19,7 @@ interface Catalogue {
   history: typeof history;
   models: typeof models;
   queue: typeof queue;
+  sets: typeof sets;
   settings: typeof settings;
   welcome: typeof welcome;
 }

@@ -4,13 +4,20 @@ export type CommandName = keyof Commands & string;
 export type Request<K extends CommandName> = Commands[K]['request'];
 export type Response<K extends CommandName> = Commands[K]['response'];
 
-export type ResourceKind = 'picture' | 'thumbnail' | 'preview' | 'input';
+export type ResourceKind =
+  'picture' | 'thumbnail' | 'preview' | 'input' | 'set' | 'report' | 'grid';
 /** Becomes the query string. */
 export interface ResourceOptions {
   /** A thumbnail's longer side in pixels. */
   size?: number;
   /** Its version, so that a changed picture or a new preview is loaded anew. */
   v?: string | number;
+  /** What a set, a report or a grid is written as: csv, xlsx, html, png… */
+  format?: string;
+  /** The language of what is written. */
+  language?: string;
+  /** A table for a spreadsheet program that guesses encodings. */
+  excel?: boolean;
 }
 
 /** What a subscriber hears besides the backend's events: the state of the line itself. */
