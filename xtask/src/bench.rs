@@ -2,6 +2,7 @@
 
 mod farm;
 mod library;
+mod queue;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ pub(crate) enum Subject {
     Engine,
     /// The library's index with 100,000 and 1,000,000 synthetic pictures.
     Library,
+    /// The local queue with renderers that take no time, and pictures at once on the CPU.
+    Queue,
     /// The render farm on this machine: 1, 2, 4 and 8 workers with renders of a fixed time, and of no time at all.
     Farm,
 }
@@ -51,6 +54,7 @@ pub(crate) fn run(subject: Subject, steps: u32, write: bool) -> Result<()> {
         Subject::Engine => engine(steps, write),
         Subject::Library => library::run(write),
         Subject::Farm => farm::run_bench(),
+        Subject::Queue => queue::run(write),
     }
 }
 

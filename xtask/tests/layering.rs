@@ -64,11 +64,12 @@ const OURS: [(&str, &[&str]); 19] = [
             "tarim-recipe",
             "tarim-render",
             "tarim-server",
+            "tarim-sets",
             "tarim-studio",
             "tarim-tokenizer",
         ],
     ),
-    ("tarim-acceptance", &["tarim-library", "tarim-recipe"]),
+    ("tarim-acceptance", &["tarim-farm", "tarim-library", "tarim-recipe", "tarim-render", "tarim-studio"]),
     ("xtask", &[]),
 ];
 

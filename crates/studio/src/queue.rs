@@ -245,7 +245,8 @@ fn seconds_left(core: &Core, running: &[QueuedJob], waiting: &[QueuedJob], total
     }
     // Those further down are taken to be like those that are listed.
     let scale = if waiting.is_empty() { 0.0 } else { f64::from(total) / waiting.len() as f64 };
-    Some(sum + listed * scale.max(if waiting.is_empty() { 0.0 } else { 1.0 }))
+    let devices = core.settings.get().devices().len() as f64;
+    Some((sum + listed * scale.max(if waiting.is_empty() { 0.0 } else { 1.0 })) / devices)
 }
 
 impl Core {

@@ -52,16 +52,16 @@ pub(super) fn run(write: bool) -> Result<()> {
     if write {
         let path = root().join("BENCHMARKS.md");
         let before = fs::read_to_string(&path).unwrap_or_default();
-        let whole = with_part(&before, &report);
+        let whole = with_part(&before, HEADING, &report);
         fs::write(&path, whole).with_context(|| format!("could not write {}", path.display()))?;
     }
     Ok(())
 }
 
 /// The file with this part in place of the earlier one, else at its end.
-fn with_part(before: &str, part: &str) -> String {
-    let Some(start) = before.find(HEADING) else { return format!("{}\n\n{part}", before.trim_end()) };
-    let after = start + HEADING.len();
+pub(super) fn with_part(before: &str, heading: &str, part: &str) -> String {
+    let Some(start) = before.find(heading) else { return format!("{}\n\n{part}", before.trim_end()) };
+    let after = start + heading.len();
     let end = before[after..].find("\n## ").map_or(before.len(), |at| after + at + 1);
     let rest = &before[end..];
     let gap = if rest.is_empty() { "" } else { "\n" };
@@ -122,11 +122,11 @@ mod tests {
     #[test]
     fn the_part_is_replaced_where_it_stands() {
         let part = "## The library\n\nnew\n";
-        assert_eq!(with_part("# B\n", part), "# B\n\n## The library\n\nnew\n");
+        assert_eq!(with_part("# B\n", HEADING, part), "# B\n\n## The library\n\nnew\n");
         let before = "# B\n\n## The library\n\nold\n\n## Remarks\n\n- x\n";
         let after = "# B\n\n## The library\n\nnew\n\n## Remarks\n\n- x\n";
-        assert_eq!(with_part(before, part), after);
-        assert_eq!(with_part(after, part), after);
+        assert_eq!(with_part(before, HEADING, part), after);
+        assert_eq!(with_part(after, HEADING, part), after);
         assert_eq!(thousands(1_000_000), "1,000,000");
         assert_eq!(thousands(999), "999");
     }
