@@ -16,6 +16,7 @@ mod picture_file;
 mod query_words;
 mod render;
 mod studio;
+mod template;
 mod tokens;
 
 use std::process::ExitCode;
@@ -47,6 +48,9 @@ fn main() -> ExitCode {
         Command::Queue(options) => studio::queue(&options, &environment),
         Command::History(options) => studio::history(&options, &environment),
         Command::Gallery(options) => studio::gallery(&options, &environment),
+        Command::Template(options) => template::run(&options, &environment),
+        Command::Batch(options) => studio::batch(&options, &environment),
+        Command::Grid(options) => studio::grid(&options, &environment),
         Command::Farm(options) => farm::run(&options, &environment),
     };
     match result {

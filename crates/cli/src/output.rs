@@ -58,6 +58,21 @@ fn indented(text: &str) -> String {
     text.replace('\n', "\n    ")
 }
 
+/// A text of somebody else's in one line that does nothing to a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => shown.push(' '),
+            // Marks that turn the direction of writing can make a line look like another.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => shown.extend(c.escape_unicode()),
+            _ if c.is_control() => shown.extend(c.escape_unicode()),
+            _ => shown.push(c),
+        }
+    }
+    shown
+}
+
 /// Bytes for people.
 pub(crate) fn bytes(count: u64) -> String {
     let count = count as f64;

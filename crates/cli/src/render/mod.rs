@@ -1,7 +1,7 @@
 //! `tarim render`.
 
 mod progress;
-mod save;
+pub(crate) mod save;
 mod wanted;
 
 use std::path::PathBuf;
@@ -11,9 +11,9 @@ use std::thread;
 use serde_json::json;
 use tarim_recipe::prompt::{Role, Severity, Timeline, parse};
 use tarim_recipe::{Draft, Environment as Prepared, ModelFacts, Precision, Recipe, prepare};
-use tarim_render::{DeviceChoice, Hello, Job, JobEvent, JobId, Outcome, Renderer};
+use tarim_render::{DeviceChoice, Hello, Job, JobEvent, JobId, Outcome, Renderer, ToRender};
 
-use crate::args::RenderOptions;
+use crate::args::render::RenderOptions;
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure, Result};
 use crate::interrupt::Interrupt;
@@ -58,12 +58,10 @@ pub(crate) fn run(options: &RenderOptions, environment: &Environment) -> Result<
 
     let job = Job {
         id: JOB,
-        recipe: recipe.clone(),
-        count: options.count,
+        pictures: ToRender::series(&recipe, options.count, wanted.init, wanted.mask),
         model: path,
         device: device.id,
-        init: wanted.init,
-        mask: wanted.mask,
+        together: 1,
         preview_every: u32::from(options.preview),
     };
     let events = renderer.submit(job)?;
@@ -75,6 +73,7 @@ pub(crate) fn run(options: &RenderOptions, environment: &Environment) -> Result<
         preview: None,
         hash: Some(hash),
         finished: 0,
+        failure: None,
     };
     let result = events.iter().find_map(|event| run.happened(event, &mut reporter, &*renderer));
     run.sweep();
@@ -137,6 +136,8 @@ struct Run {
     preview: Option<PathBuf>,
     hash: Option<thread::JoinHandle<Option<String>>>,
     finished: u32,
+    /// Why the first of those that could not be rendered could not.
+    failure: Option<tarim_render::Failure>,
 }
 
 impl Run {
@@ -148,7 +149,7 @@ impl Run {
         renderer: &dyn Renderer,
     ) -> Option<Result<Outcome>> {
         match event {
-            JobEvent::Stage(stage) => reporter.job_stage(stage),
+            JobEvent::Stage { stage, .. } => reporter.job_stage(stage),
             JobEvent::Progress { picture, step, steps, preview } => {
                 if let Some(preview) = preview {
                     match self.target.save_preview(preview, &self.recipe) {
@@ -188,7 +189,15 @@ impl Run {
                     }
                 }
             }
+            JobEvent::PictureFailed { picture, failure } => {
+                reporter.warning(&format!("picture {}: {}", picture + 1, failure.message));
+                self.failure.get_or_insert(failure);
+            }
+            JobEvent::Fewer(_) => {}
             JobEvent::Warning(message) => reporter.warning(&message),
+            JobEvent::Done(Outcome::Finished) if self.failure.is_some() => {
+                return self.failure.take().map(|failure| Err(failure.into()));
+            }
             JobEvent::Done(outcome) => return Some(Ok(outcome)),
             JobEvent::Failed(failure) => return Some(Err(failure.into())),
         }

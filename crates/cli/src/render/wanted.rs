@@ -6,7 +6,7 @@ use tarim_library::pixels;
 use tarim_recipe::{Draft, MaskArea, Prompt, Sampler, Size, UnknownName};
 use tarim_render::{Channels, PixelShape, Pixels};
 
-use crate::args::{PrecisionName, RenderOptions};
+use crate::args::render::{PrecisionName, RenderOptions};
 use crate::failure::{Exit, Failure, Result};
 use crate::picture_file;
 

@@ -8,39 +8,15 @@ use tarim_api::wire::models::Models;
 use tarim_recipe::{Draft, Prompt, Sampler};
 
 use super::{Door, print_json};
-use crate::args::QueueAddOptions;
+use crate::args::queue::{DraftOptions, QueueAddOptions};
 use crate::failure::{Exit, Failure, Result};
 use crate::{output, picture_file};
 
 pub(super) fn run(door: &Door, options: &QueueAddOptions, json: bool) -> Result<()> {
-    let mut draft = from_options(options)?;
-    if let Some(path) = &options.recipe {
-        let file = picture_file::read(path)?;
-        for warning in &file.warnings {
-            output::warning(warning);
-        }
-        draft = draft.or(file.draft);
-    }
-    if draft.prompt.is_none() {
-        return Err(Failure::new(Exit::Usage, "there is no prompt")
-            .hint("say what to draw: `tarim queue add \"a fox in the dunes\"`, or give `--recipe FILE`"));
-    }
-    if let Some(path) = &options.init {
-        let bytes = fs::read(path).map_err(|error| {
-            Failure::from_error(Exit::BadInput, &error)
-                .context(format!("the picture `{}` cannot be read", path.display()))
-        })?;
-        let input = tarim_api::upload(&door.studio, &bytes)?;
-        if draft.width.is_none() && draft.height.is_none() {
-            let size = tarim_recipe::Size::nearest(input.width, input.height);
-            (draft.width, draft.height) = (Some(size.width()), Some(size.height()));
-        }
-        draft.init_picture = Some(input.sha256);
-    }
     let submit = Submit {
-        draft,
+        draft: draft(door, &options.draft, "tarim queue add")?,
         count: options.count,
-        model: options.model.as_deref().map(|name| model(door, name)).transpose()?,
+        model: options.draft.model.as_deref().map(|name| model(door, name)).transpose()?,
         project: options.project.clone(),
         tags: options.tag.clone(),
         parent: None,
@@ -58,8 +34,37 @@ pub(super) fn run(door: &Door, options: &QueueAddOptions, json: bool) -> Result<
     Ok(())
 }
 
+/// What is asked for, with the recipe under it and its initial picture in the library.
+pub(super) fn draft(door: &Door, options: &DraftOptions, command: &str) -> Result<Draft> {
+    let mut draft = from_options(options)?;
+    if let Some(path) = &options.recipe {
+        let file = picture_file::read(path)?;
+        for warning in &file.warnings {
+            output::warning(warning);
+        }
+        draft = draft.or(file.draft);
+    }
+    if draft.prompt.is_none() {
+        return Err(Failure::new(Exit::Usage, "there is no prompt")
+            .hint(format!("say what to draw: `{command} \"a fox in the dunes\"`, or give `--recipe FILE`")));
+    }
+    if let Some(path) = &options.init {
+        let bytes = fs::read(path).map_err(|error| {
+            Failure::from_error(Exit::BadInput, &error)
+                .context(format!("the picture `{}` cannot be read", path.display()))
+        })?;
+        let input = tarim_api::upload(&door.studio, &bytes)?;
+        if draft.width.is_none() && draft.height.is_none() {
+            let size = tarim_recipe::Size::nearest(input.width, input.height);
+            (draft.width, draft.height) = (Some(size.width()), Some(size.height()));
+        }
+        draft.init_picture = Some(input.sha256);
+    }
+    Ok(draft)
+}
+
 /// A model's id by its id, name or path.
-fn model(door: &Door, name: &str) -> Result<String> {
+pub(super) fn model(door: &Door, name: &str) -> Result<String> {
     let known: Models = door.ask("list_models", &Empty {})?;
     let found =
         known.models.iter().find(|model| model.id == name || model.name == name || model.path == name);
@@ -71,7 +76,7 @@ fn model(door: &Door, name: &str) -> Result<String> {
         .hint("add its folder in the Models view, or name it in the environment variable `TARIM_MODEL`"))
 }
 
-fn from_options(options: &QueueAddOptions) -> Result<Draft> {
+fn from_options(options: &DraftOptions) -> Result<Draft> {
     let unknown = |error: tarim_recipe::UnknownName| Failure::from_error(Exit::BadInput, &error);
     let (sampler, schedule_of_sampler) = match &options.sampler {
         Some(name) => {

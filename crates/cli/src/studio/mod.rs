@@ -1,7 +1,9 @@
 //! Commands that work with the library: the same studio as the window's and the browser's, asked in the same words.
 
 mod add;
+mod batch;
 mod derive;
+mod grid;
 mod library;
 mod queue;
 mod search;
@@ -20,6 +22,8 @@ use crate::environment::Environment;
 use crate::failure::{Exit, Failure, Result};
 use crate::output;
 
+pub(crate) use batch::run as batch;
+pub(crate) use grid::run as grid;
 pub(crate) use library::run as library;
 pub(crate) use queue::run as queue;
 pub(crate) use search::{gallery, history};

@@ -11,7 +11,7 @@ use tarim_api::wire::{Changed, Empty};
 use tarim_studio::{Origin, Role};
 
 use super::{Door, add, print_json};
-use crate::args::{QueueCommand, QueueOptions};
+use crate::args::queue::{QueueCommand, QueueOptions};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure, Result};
 use crate::output;

@@ -25,3 +25,4 @@ pub use transfer::{Imported, Into};
 pub use view::{
     AxisText, NewTable, RowsPage, SetColumn, SetKind, SetRow, SetSettings, SetSummary, SetView,
 };
+pub use wildcards::read_wildcards;

@@ -22,28 +22,32 @@ impl Studio {
 
     /// All wildcards, and what in their folder cannot be read.
     pub fn wildcards(&self) -> Result<(WildcardSet, Vec<String>)> {
-        let folder = self.wildcard_folder();
-        let mut found = WildcardSet::new();
-        let mut problems = Vec::new();
-        let mut paths = Vec::new();
-        collect(&folder, 0, &mut paths);
-        paths.sort();
-        for path in paths.iter().take(MOST_FILES) {
-            let name = path.strip_prefix(&folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
-            let text = match fs::metadata(path) {
-                Ok(data) if data.len() > LARGEST_FILE => Err("it is too large".to_owned()),
-                _ => fs::read_to_string(path).map_err(|error| error.to_string()),
-            };
-            let added = text.and_then(|text| found.insert_file(&name, &text).map_err(|error| error.to_string()));
-            if let Err(reason) = added {
-                problems.push(format!("{name}: {reason}"));
-            }
-        }
-        if paths.len() > MOST_FILES {
-            problems.push(format!("only the first {MOST_FILES} files are read"));
-        }
-        Ok((found, problems))
+        Ok(read_wildcards(&self.wildcard_folder()))
     }
+}
+
+/// All wildcards of a folder, and what in it cannot be read.
+pub fn read_wildcards(folder: &Path) -> (WildcardSet, Vec<String>) {
+    let mut found = WildcardSet::new();
+    let mut problems = Vec::new();
+    let mut paths = Vec::new();
+    collect(folder, 0, &mut paths);
+    paths.sort();
+    for path in paths.iter().take(MOST_FILES) {
+        let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        let text = match fs::metadata(path) {
+            Ok(data) if data.len() > LARGEST_FILE => Err("it is too large".to_owned()),
+            _ => fs::read_to_string(path).map_err(|error| error.to_string()),
+        };
+        let added = text.and_then(|text| found.insert_file(&name, &text).map_err(|error| error.to_string()));
+        if let Err(reason) = added {
+            problems.push(format!("{name}: {reason}"));
+        }
+    }
+    if paths.len() > MOST_FILES {
+        problems.push(format!("only the first {MOST_FILES} files are read"));
+    }
+    (found, problems)
 }
 
 /// The files of a folder and those below it. What cannot be looked into is passed over: there may be no folder at all.
