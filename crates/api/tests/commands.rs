@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{Home, png};
+use common::{Home, SETS, png};
 use serde_json::{Value, json};
 use tarim_api::{Caller, ErrorCode, commands, dispatch_bytes};
 
@@ -306,7 +306,8 @@ fn every_command_good_and_bad() {
     assert!(table.plain("reconcile_library")["task"].as_str().is_some());
     assert!(table.plain("rebuild_library")["task"].as_str().is_some());
 
-    let all: BTreeSet<String> = commands().iter().map(|&name| name.to_owned()).collect();
+    let all: BTreeSet<String> =
+        commands().iter().filter(|name| !SETS.contains(name)).map(|&name| name.to_owned()).collect();
     assert_eq!(table.asked, all, "every command has its row");
 }
 

@@ -5,6 +5,39 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
+/// The commands about prompt sets, which have a test of their own.
+pub(crate) const SETS: [&str; 29] = [
+    "list_sets",
+    "get_set",
+    "create_set",
+    "import_set",
+    "rename_set",
+    "duplicate_set",
+    "trash_set",
+    "restore_set",
+    "delete_set",
+    "change_set",
+    "page_rows",
+    "edit_set",
+    "undo_set",
+    "redo_set",
+    "check_rows",
+    "preview_template",
+    "list_wildcards",
+    "read_axis",
+    "plan_set",
+    "run_set",
+    "list_batches",
+    "get_batch",
+    "pause_batch",
+    "change_batch",
+    "cancel_batch",
+    "retry_batch",
+    "dismiss_batch",
+    "page_batch",
+    "get_grid",
+];
+
 use serde_json::{Value, json};
 use tarim_api::{Caller, ErrorCode, WireError, dispatch};
 use tarim_render::Renderer;
