@@ -21,7 +21,10 @@ export class Planned {
   constructor(private readonly asked: () => { id: string; options: Options } | null) {
     $effect(() => {
       if (this.asked()) this.soon(this.plan ? PAUSE : 0);
-      return () => clearTimeout(this.timer);
+      return () => {
+        clearTimeout(this.timer);
+        this.due = 0;
+      };
     });
     $effect(() => onStale(['sets', 'models', 'settings'], () => this.soon(PAUSE)));
     $effect(() => onStale(['queue', 'pictures'], () => this.soon(SELDOM)));

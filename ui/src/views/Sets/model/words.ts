@@ -6,7 +6,7 @@ export function span(seconds: number): string {
   if (seconds < 90)
     return t('sets:time.seconds', { value: number(Math.max(1, Math.round(seconds))) });
   const minutes = Math.round(seconds / 60);
-  if (minutes < 90) return t('sets:time.minutes', { value: number(minutes) });
+  if (minutes < 60) return t('sets:time.minutes', { value: number(minutes) });
   // Nobody counts minutes beyond ten hours.
   const hours = Math.floor(minutes / 60);
   const rest = hours >= 10 ? 0 : Math.round((minutes % 60) / 5) * 5;
