@@ -188,6 +188,47 @@ fn ctrl_c_leaves_a_run_that_goes_on() {
 }
 
 #[test]
+fn what_is_not_done_in_time_waits_for_the_next_night() {
+    let mut world = World::with(Script { step_ms: 300, ..Script::default() });
+    world.write("foxes.csv", foxes(12));
+    let run = world.run(&["batch", "run", "foxes.csv", "--finish-by", "0.03m"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.stderr.contains("the time to finish by is over; "), "{run:?}");
+    let done = pictures(&world);
+    assert!(done < 12, "{done}");
+    let run = world.run(&["batch", "status", "foxes.csv"]).succeeded();
+    assert!(run.stdout.contains("held: the time to finish by is over"), "{run:?}");
+    world.script = Script::default();
+    let run = world.run(&["batch", "resume", "foxes.csv"]);
+    assert_eq!((run.code, run.stdout.lines().count()), (Some(0), 12 - done), "{run:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_grid_that_was_stopped_goes_on() {
+    let mut world = World::with(Script { step_ms: 200, ..Script::default() });
+    let grid =
+        ["grid", "a fox", "--steps", "2", "--width", "64", "--height", "64", "--x", "cfg=1-6", "-o", "g.png"];
+    let mut worker = world.start(&grid);
+    let mut stdout = BufReader::new(worker.stdout.take().unwrap());
+    let mut line = String::new();
+    assert_ne!(stdout.read_line(&mut line).unwrap(), 0);
+    assert!(Command::new("kill").args(["-INT", &worker.id().to_string()]).status().unwrap().success());
+    let mut stderr = String::new();
+    worker.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!(worker.wait().unwrap().code(), Some(130), "{stderr}");
+    assert!(stderr.contains("of 6 pictures are done; the same command goes on"), "{stderr}");
+    assert!(!world.path("g.png").exists());
+    let done = pictures(&world);
+    assert!((1..6).contains(&done), "{done}");
+    world.script = Script::default();
+    let run = world.run(&grid);
+    assert_eq!((run.code, run.stdout.lines().count()), (Some(0), 6 - done + 1), "{run:?}");
+    assert!(run.stdout.ends_with("g.png\n"), "{run:?}");
+    assert_eq!(pictures(&world), 6);
+}
+
+#[test]
 fn a_pause_ends_the_wait() {
     let world = World::new();
     world.write("foxes.csv", foxes(2));

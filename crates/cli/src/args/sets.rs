@@ -42,7 +42,7 @@ pub(crate) enum BatchCommand {
         #[command(flatten)]
         report: ReportOption,
         /// Only put the pictures into the queue
-        #[arg(long)]
+        #[arg(long, help_heading = "Ending")]
         detach: bool,
     },
     /// Go on with a run that was stopped, paused or held
@@ -52,7 +52,7 @@ pub(crate) enum BatchCommand {
         #[command(flatten)]
         report: ReportOption,
         /// Draw also what failed or was cancelled
-        #[arg(long)]
+        #[arg(long, help_heading = "Pictures")]
         retry: bool,
         #[command(flatten)]
         conditions: Conditions,
@@ -130,7 +130,7 @@ pub(crate) struct Conditions {
 #[derive(Args)]
 pub(crate) struct ReportOption {
     /// Write a report (.html, .md or .json); an older one is replaced
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Ending")]
     pub(crate) report: Option<PathBuf>,
 }
 

@@ -40,7 +40,8 @@ pub(crate) fn run(options: &GridOptions, environment: &Environment) -> Result<()
 
     let interrupt = Interrupt::install()?;
     let door = Door::open(environment, options.library.as_deref(), Origin::Cli, Role::Owner)?;
-    let telling = Telling { json: options.json, terminal: environment.stderr_is_terminal };
+    let go_on = Some("the same command");
+    let telling = Telling { json: options.json, terminal: environment.stderr_is_terminal, go_on };
     let ended = follow(&door, &batch, &interrupt, telling);
     if ended.as_ref().is_err_and(|failure| failure.exit == Exit::Cancelled) {
         return ended.map(drop);

@@ -67,6 +67,8 @@ pub(in super::super) struct Telling {
     pub(in super::super) json: bool,
     /// Whether a person looks at stderr.
     pub(in super::super) terminal: bool,
+    /// The command that goes on, where it is not `batch resume`.
+    pub(in super::super) go_on: Option<&'static str>,
 }
 
 struct Follow<'a> {
@@ -131,7 +133,7 @@ pub(in super::super) fn follow(
     if telling.json {
         output::json_line(&json!({ "event": "end", "run": detail.batch, "failures": detail.failures }));
     }
-    outcome(&detail, end)?;
+    outcome(&detail, end, telling.go_on)?;
     Ok(detail)
 }
 
@@ -267,19 +269,22 @@ pub(super) fn pictures(count: u32) -> String {
 }
 
 /// An error unless everything is done.
-fn outcome(detail: &BatchDetail, end: End) -> Result<()> {
+fn outcome(detail: &BatchDetail, end: End, go_on: Option<&str>) -> Result<()> {
     let batch = &detail.batch;
-    let (id, left) = (&batch.id, batch.waiting + batch.running);
+    let left = batch.waiting + batch.running;
+    let go_on = go_on.map_or_else(|| format!("`tarim batch resume {}`", batch.id), str::to_owned);
     let done = format!("{} of {} are done", batch.done, pictures(batch.pictures));
     match end {
         End::Interrupted if left > 0 => {
-            let message = format!("stopped: {done}; `tarim batch resume {id}` goes on");
+            let message = format!("stopped: {done}; {go_on} goes on");
             Err(Failure::new(Exit::Cancelled, message))
         }
-        End::Held(hold) => Err(Failure::new(Exit::Failure, format!("{}; {done}", reason(hold)))
-            .hint(format!("`tarim batch resume {id}` goes on"))),
+        End::Held(hold) => {
+            Err(Failure::new(Exit::Failure, format!("{}; {done}", reason(hold)))
+                .hint(format!("{go_on} goes on")))
+        }
         End::QueuePaused => Err(Failure::new(Exit::Failure, format!("the queue is paused; {done}"))
-            .hint(format!("`tarim queue resume` opens it, `tarim batch resume {id}` goes on"))),
+            .hint(format!("`tarim queue resume` opens it, {go_on} goes on"))),
         End::Finished | End::Interrupted => finished(detail),
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn run(options: &BatchOptions, environment: &Environment) -> Result<(
         BatchCommand::Plan(_) | BatchCommand::Status { .. } => false,
     };
     let finish_by = |conditions: &Conditions| finish_by(conditions, environment);
-    let telling = Telling { json: options.json, terminal: environment.stderr_is_terminal };
+    let telling = Telling { json: options.json, terminal: environment.stderr_is_terminal, go_on: None };
     // A time that is none is told before anything is opened.
     let ends = match &options.command {
         BatchCommand::Plan(choices) | BatchCommand::Run { choices, .. } => finish_by(&choices.conditions)?,

@@ -102,7 +102,7 @@ pub(super) fn show(chosen: &Chosen, plan: &Plan, finish_by: Option<&str>) {
         line("in time", format!("{done} of {} by {time}", plan.new));
     }
     let free = plan.free_bytes.map(|free| format!(" of {} free", output::bytes(free as u64)));
-    line("room", format!("about {}{}", output::bytes(plan.bytes as u64), free.unwrap_or_default()));
+    line("room", format!("{}{}", room(plan.bytes), free.unwrap_or_default()));
     for model in &plan.models {
         let loaded = if model.loaded { ", in memory" } else { "" };
         line("model", format!("{}: {} pictures{loaded}", output::printable(&model.name), model.pictures));
@@ -112,4 +112,8 @@ pub(super) fn show(chosen: &Chosen, plan: &Plan, finish_by: Option<&str>) {
             "a model has not been read yet; pictures of it that exist are recognised when the run begins",
         );
     }
+}
+
+fn room(bytes: f64) -> String {
+    if bytes < 1e6 { "less than 1 MB".to_owned() } else { format!("about {}", output::bytes(bytes as u64)) }
 }
