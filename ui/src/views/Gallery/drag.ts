@@ -3,6 +3,26 @@ import { showError } from '$lib/state';
 import { DRAGGED, fileName, original } from './address';
 import type { GalleryState } from './model/gallery.svelte';
 
+/** What the system drags for us, which a page is told nothing of but that it is files. */
+let away: readonly number[] = [];
+
+/** The pointer moves over the page again without a button: what was dragged has arrived, or was let go. */
+function landed({ buttons }: PointerEvent) {
+  if (buttons !== 0) return;
+  away = [];
+  window.removeEventListener('pointermove', landed);
+}
+
+/** Whether pictures of ours are over the page. */
+export const holdsPictures = ({ dataTransfer }: DragEvent): boolean =>
+  away.length > 0 || (dataTransfer?.types.includes(DRAGGED) ?? false);
+
+/** The pictures that were dropped. */
+export function dropped({ dataTransfer }: DragEvent): number[] {
+  if (away.length > 0) return [...away];
+  return JSON.parse(dataTransfer?.getData(DRAGGED) || '[]') as number[];
+}
+
 /**
  * Begins to drag a picture, with all that are chosen if it is one of them: onto a collection, or out as a file.
  * Only what is loaded can leave at once, for a drag waits for nobody; what is in sight is.
@@ -18,7 +38,13 @@ export function beginDrag(event: DragEvent, key: number | null, gallery: Gallery
   const { startDrag } = platform();
   if (startDrag) {
     event.preventDefault();
-    startDrag(pictures.map(({ id }) => id)).catch((thrown: unknown) => showError(thrown));
+    startDrag(pictures.map(({ id }) => id)).then(
+      () => {
+        away = targets;
+        window.addEventListener('pointermove', landed);
+      },
+      (thrown: unknown) => showError(thrown),
+    );
     return;
   }
   const address = original(held);
