@@ -82,7 +82,9 @@ pub fn resource(studio: &Studio, address: &str) -> Result<Resource, WireError> {
         }
         "set" => set_file(studio, name, parameter("format").unwrap_or("csv"), parameter("excel").is_some()),
         "report" => report(studio, name, parameter("format").unwrap_or("html")),
-        "grid" => grid(studio, name, parameter("format").unwrap_or("png"), parameter("language").unwrap_or("en")),
+        "grid" => {
+            grid(studio, name, parameter("format").unwrap_or("png"), parameter("language").unwrap_or("en"))
+        }
         _ => Err(nothing()),
     }
 }

@@ -11,7 +11,8 @@ use crate::error::WireError;
 use crate::events::StudioEvent;
 #[allow(clippy::wildcard_imports)] // the table names them all
 use crate::wire::{
-    app::*, create::*, farm::*, gallery::*, history::*, library::*, models::*, queue::*, sets::*, settings::*, *,
+    app::*, create::*, farm::*, gallery::*, history::*, library::*, models::*, queue::*, sets::*,
+    settings::*, *,
 };
 
 /// The declarations of all types that cross the wire, by name.

@@ -7,13 +7,13 @@
 
 mod alive;
 mod core;
-mod desk;
 mod derive;
+mod desk;
 mod error;
 mod estimate;
 mod events;
-mod files;
 pub mod farm;
+mod files;
 pub mod found_recipe;
 pub mod inputs;
 mod keeper;
@@ -39,8 +39,8 @@ mod tests;
 mod ticket;
 mod watch;
 
-pub use desk::{Claimed, Desk, Lane, Waker, Wish};
 pub use derive::{Derived, Enlargement, MOST_DERIVED, MOST_FACTOR, REDRAW_STRENGTH};
+pub use desk::{Claimed, Desk, Lane, Waker, Wish};
 pub use error::{ErrorKind, Problem, Result, StudioError};
 pub use events::{Event, JobEnd, JobProgress, JobStage, Listener, TaskKind, TaskProgress, Topic};
 pub use live::{Preview, Stop};

@@ -10,9 +10,9 @@ use tarim_render::{DeviceChoice, DeviceInfo, Hello, SelfTestReport};
 
 use crate::core::Core;
 use crate::desk::Lane;
-use crate::farm::FarmLane;
 use crate::error::{ErrorKind, Problem, Result, StudioError};
 use crate::events::{Event, Listener, TaskKind, Topic};
+use crate::farm::FarmLane;
 use crate::keeper::{self, Chore};
 use crate::lane::no_such_device;
 use crate::models::Models;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tarim_recipe::Seed;
 use crate::sets::Presence;
+use tarim_recipe::Seed;
 use tarim_render::{LocalRenderer, ProcessOptions, RenderError, Renderer};
 
 /// Makes a renderer. Called once for each device in use; nothing needs to start before the renderer is used.

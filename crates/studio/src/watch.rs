@@ -9,8 +9,8 @@ use crate::alive;
 use crate::core::Core;
 use crate::events::Topic;
 use crate::keeper::Chore;
-use crate::sets::conditions;
 use crate::live::{InWork, Stop};
+use crate::sets::conditions;
 use crate::shared::{Looking, Showing};
 use crate::signal::Heard;
 

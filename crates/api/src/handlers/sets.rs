@@ -12,12 +12,12 @@ use crate::convert::{self, count};
 use crate::dispatch::Door;
 use crate::error::{ErrorCode, WireError};
 use crate::wire::sets::{
-    AxisPreview, AxisText, Batch, BatchDetail, BatchFailure, BatchPicture, BatchPictures, BatchState, Batches,
-    ChangeBatch, ChangeSet, CreateSet, EditSet, EditedSet, Grid, GridAxis, Hold, ImportInto, ImportSet,
-    ImportedSet, ListBatches, ListSets, NameSet, PageBatch, PageRows, PauseBatch, Plan, PlannedModel,
-    PreviewTemplate, ReadAxis, RetryBatch, RowPictures, RowsCheck, RowsPage, RunOptions, RunSet, RunStarted,
-    SecondsRange, SetColumn, SetDetail, SetEdit, SetKind, SetList, SetRow, SetSummary, TemplatePreview, Wildcard,
-    Wildcards,
+    AxisPreview, AxisText, Batch, BatchDetail, BatchFailure, BatchPicture, BatchPictures, BatchState,
+    Batches, ChangeBatch, ChangeSet, CreateSet, EditSet, EditedSet, Grid, GridAxis, Hold, ImportInto,
+    ImportSet, ImportedSet, ListBatches, ListSets, NameSet, PageBatch, PageRows, PauseBatch, Plan,
+    PlannedModel, PreviewTemplate, ReadAxis, RetryBatch, RowPictures, RowsCheck, RowsPage, RunOptions,
+    RunSet, RunStarted, SecondsRange, SetColumn, SetDetail, SetEdit, SetKind, SetList, SetRow, SetSummary,
+    TemplatePreview, Wildcard, Wildcards,
 };
 use crate::wire::{Empty, Id, Remark, RemarkSeverity};
 
@@ -51,7 +51,8 @@ fn axis_of(axis: AxisText) -> domain::AxisText {
 }
 
 fn detail(view: SetView) -> SetDetail {
-    let column = |column: domain::SetColumn| SetColumn { name: column.column.name, field: column.column.field };
+    let column =
+        |column: domain::SetColumn| SetColumn { name: column.column.name, field: column.column.field };
     SetDetail {
         summary: summary(view.summary),
         columns: view.columns.into_iter().map(column).collect(),
@@ -279,7 +280,7 @@ pub(crate) fn read_axis(door: &Door<'_>, request: ReadAxis) -> Answer<AxisPrevie
     Ok(match door.studio.read_axis(&axis_of(request.axis)) {
         Ok(Some(axis)) => AxisPreview { name: axis.name, values: axis.values, problems: Vec::new() },
         Ok(None) => AxisPreview { name: String::new(), values: Vec::new(), problems: Vec::new() },
-        Err(problem) => AxisPreview { name: String::new(), values: Vec::new(), problems: vec![problem] },
+        Err(problem) => AxisPreview { name: String::new(), values: Vec::new(), problems: vec![*problem] },
     })
 }
 
@@ -431,7 +432,8 @@ pub(crate) fn dismiss_batch(door: &Door<'_>, request: Id) -> Answer<Empty> {
 }
 
 pub(crate) fn page_batch(door: &Door<'_>, request: PageBatch) -> Answer<BatchPictures> {
-    let pictures = door.studio.batch_pictures(convert::id(&request.id)?, request.offset.into(), request.limit)?;
+    let pictures =
+        door.studio.batch_pictures(convert::id(&request.id)?, request.offset.into(), request.limit)?;
     let picture = |picture: tarim_library::BatchPicture| BatchPicture {
         id: picture.id.to_string(),
         row: picture.row,
@@ -450,4 +452,3 @@ pub(crate) fn get_grid(door: &Door<'_>, request: Id) -> Answer<Grid> {
         prompt: view.layout.caption,
     })
 }
-

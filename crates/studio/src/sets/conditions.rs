@@ -35,7 +35,8 @@ pub(crate) fn look(core: &Core, library: &Library) {
     let presence = &core.surroundings.presence;
     let now = core.now().ms;
     let usual = library.queue_totals().ok().and_then(|totals| totals.seconds_per_picture).unwrap_or(0.0);
-    let on_battery = batches.iter().any(|batch| batch.conditions.spare_battery) && (presence.on_battery)() == Some(true);
+    let on_battery =
+        batches.iter().any(|batch| batch.conditions.spare_battery) && (presence.on_battery)() == Some(true);
     let in_use = batches.iter().any(|batch| batch.conditions.spare_user) && (presence.in_use)() == Some(true);
     let mut changed = false;
     for batch in batches {
@@ -72,11 +73,13 @@ impl Studio {
             });
         };
         if options.spare_battery && (presence.on_battery)().is_none() {
-            let message = "this machine does not say whether it runs on a battery; the run will not wait for that";
+            let message =
+                "this machine does not say whether it runs on a battery; the run will not wait for that";
             remark("batch_battery_unknown", message, "on a machine without a battery there is nothing to do");
         }
         if options.spare_user && (presence.in_use)().is_none() {
-            let message = "this machine does not say whether somebody works at it; the run will not wait for that";
+            let message =
+                "this machine does not say whether somebody works at it; the run will not wait for that";
             remark("batch_presence_unknown", message, "pause the run by hand, or let it finish by a time");
         }
         if options.finish_by.is_some_and(|end| end <= self.now().ms) {

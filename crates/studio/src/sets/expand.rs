@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tarim_library::{Id, Library};
 use tarim_recipe::template::{self, BigUint, Config, Expansion, Method, WildcardSet};
 use tarim_recipe::{Draft, Environment, ModelRef, PictureKey, Precision, Prompt, Recipe, Seed, prepare};
-use tarim_sets::{Checker, Code, Column, Field, Problem, Row, RowDraft, RowId, Severity, Table, TemplateMode};
+use tarim_sets::{
+    Checker, Code, Column, Field, Problem, Row, RowDraft, RowId, Severity, Table, TemplateMode,
+};
 
 use super::view::SetView;
 use crate::error::{ErrorKind, Result, StudioError};
@@ -143,7 +145,8 @@ impl Reader {
         problems: &mut Vec<Problem>,
     ) -> Result<Ready, Box<Problem>> {
         let headers = Arc::clone(&self.headers);
-        let column = |field: Field| headers.iter().find(|(known, _)| *known == field).map(|(_, name)| name.clone());
+        let column =
+            |field: Field| headers.iter().find(|(known, _)| *known == field).map(|(_, name)| name.clone());
         if !draft.styles.is_empty() {
             let text = |prompt: &Option<Prompt>| prompt.as_ref().map_or(String::new(), |it| it.text.clone());
             let prompts = (text(&draft.draft.prompt), text(&draft.draft.negative_prompt));
@@ -156,9 +159,13 @@ impl Reader {
                 draft.draft.negative_prompt = Some(negative.into());
             }
         }
-        for (wanted, field) in [(draft.init_picture.clone(), Field::InitPicture), (draft.mask.clone(), Field::Mask)] {
+        for (wanted, field) in
+            [(draft.init_picture.clone(), Field::InitPicture), (draft.mask.clone(), Field::Mask)]
+        {
             let Some(wanted) = wanted else { continue };
-            let found = self.picture(studio, &wanted).map_err(|error| problem(Code::NotFound, &error, column(field)))?;
+            let found = self
+                .picture(studio, &wanted)
+                .map_err(|error| problem(Code::NotFound, &error, column(field)))?;
             let place = match field {
                 Field::Mask => &mut draft.draft.mask_picture,
                 _ => &mut draft.draft.init_picture,
@@ -174,7 +181,8 @@ impl Reader {
         if let Some(name) = &draft.output_name {
             let many = self.names.insert(name.to_lowercase(), draft.number);
             if let Some(first) = many.filter(|first| *first != draft.number) {
-                let message = format!("row {first} has the output name `{name}` already; the later files get a number");
+                let message =
+                    format!("row {first} has the output name `{name}` already; the later files get a number");
                 let place = Place { number: draft.number, id: draft.id };
                 let mut found = Problem::warning(Code::DuplicateName, message);
                 found.column = column(Field::OutputName);
@@ -188,24 +196,24 @@ impl Reader {
             precision: self.settings_precision.or(self.known_precision).unwrap_or(Precision::Fp32),
         };
         // Whatever no template changes is checked once, with this model.
-        prepare(&draft.draft, &model.facts, &environment)
-            .map_err(|error| problem(Code::OutOfRange, &StudioError::caused(ErrorKind::BadInput, &error), None))?;
+        prepare(&draft.draft, &model.facts, &environment).map_err(|error| {
+            problem(Code::OutOfRange, &StudioError::caused(ErrorKind::BadInput, &error), None)
+        })?;
         let (expansion, count) = self.expand(&draft).map_err(|found| {
             let mut found = *found;
             found.column = column(Field::Prompt);
             Box::new(found)
         })?;
-        let before = match &expansion {
-            Some(_) => 0,
-            None => {
-                let prompt = draft.draft.prompt.as_ref().map_or("", |prompt| prompt.text.as_str());
-                let times = self.prompts.entry(fingerprint(prompt)).or_default();
-                let before = *times;
-                if draft.draft.seed.is_none() {
-                    *times += 1;
-                }
-                before
+        let before = if expansion.is_some() {
+            0
+        } else {
+            let prompt = draft.draft.prompt.as_ref().map_or("", |prompt| prompt.text.as_str());
+            let times = self.prompts.entry(fingerprint(prompt)).or_default();
+            let before = *times;
+            if draft.draft.seed.is_none() {
+                *times += 1;
             }
+            before
         };
         let seeds = self.view.settings.seeds;
         Ok(Ready { draft, model, count, open, any_precision, environment, expansion, seeds, before })

@@ -42,9 +42,9 @@ pub struct AxisView {
 }
 
 impl AxisText {
-    fn read(&self) -> Result<Option<Axis>, Problem> {
+    fn read(&self) -> Result<Option<Axis>, Box<Problem>> {
         let spec = AxisSpec { axis: self.field.clone(), values: self.values.clone() };
-        if Axis::is_nothing(&spec) { Ok(None) } else { Axis::parse(&spec).map(Some) }
+        if Axis::is_nothing(&spec) { Ok(None) } else { Ok(Some(Axis::parse(&spec)?)) }
     }
 }
 
@@ -113,7 +113,7 @@ fn read_cell(grid: &Grid, studio: &Studio, reader: &mut Reader, index: u64) -> R
 
 impl Studio {
     /// How an axis is read.
-    pub fn read_axis(&self, text: &AxisText) -> Result<Option<AxisView>, Problem> {
+    pub fn read_axis(&self, text: &AxisText) -> Result<Option<AxisView>, Box<Problem>> {
         let axis = text.read()?;
         Ok(axis.map(|axis| AxisView {
             name: axis.name().to_owned(),
@@ -161,9 +161,10 @@ impl Studio {
         }
         let axes = grid.axes().iter().map(|axis| match axis {
             None => GridAxis { name: String::new(), labels: vec![String::new()] },
-            Some(axis) => {
-                GridAxis { name: String::new(), labels: (0..axis.len()).map(|value| axis.label(value)).collect() }
-            }
+            Some(axis) => GridAxis {
+                name: String::new(),
+                labels: (0..axis.len()).map(|value| axis.label(value)).collect(),
+            },
         });
         let caption = settings.defaults.draft.prompt.map(|prompt| prompt.text).unwrap_or_default();
         let layout = Layout { title: row.name, caption, axes: axes.collect() };

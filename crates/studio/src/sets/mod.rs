@@ -22,7 +22,5 @@ pub use plan::{Plan, PlannedModel, SecondsRange};
 pub use report::Report;
 pub use run::RunOptions;
 pub use transfer::{Imported, Into};
-pub use view::{
-    AxisText, NewTable, RowsPage, SetColumn, SetKind, SetRow, SetSettings, SetSummary, SetView,
-};
+pub use view::{AxisText, NewTable, RowsPage, SetColumn, SetKind, SetRow, SetSettings, SetSummary, SetView};
 pub use wildcards::read_wildcards;

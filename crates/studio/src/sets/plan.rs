@@ -324,7 +324,8 @@ impl Plan {
             })
             .collect();
         self.models.sort_by(|a, b| (b.pictures, &a.name).cmp(&(a.pictures, &b.name)));
-        let loading: f64 = self.models.iter().filter(|model| !model.loaded).map(|model| load_seconds(studio, model)).sum();
+        let loading: f64 =
+            self.models.iter().filter(|model| !model.loaded).map(|model| load_seconds(studio, model)).sum();
         self.seconds = sum.seconds.filter(|_| sum.new > 0).map(|drawing| SecondsRange {
             low: drawing * SPREAD.0,
             likely: drawing + loading,

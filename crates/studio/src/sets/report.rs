@@ -145,7 +145,10 @@ impl Report {
             let _ = writeln!(text, "\nA picture took {mean:.1} s ({shortest:.1} to {longest:.1} s).");
         }
         if !self.models.is_empty() {
-            let _ = writeln!(text, "\n## Models\n\n| model | hash | device | pictures | seeds |\n|---|---|---|---:|---|");
+            let _ = writeln!(
+                text,
+                "\n## Models\n\n| model | hash | device | pictures | seeds |\n|---|---|---|---:|---|"
+            );
             for model in &self.models {
                 let hash = model.hash.as_deref().unwrap_or("");
                 let seeds = model.seeds.map_or(String::new(), |(low, high)| format!("{low} – {high}"));
@@ -154,11 +157,20 @@ impl Report {
             }
         }
         if !self.failures.is_empty() {
-            let _ = writeln!(text, "\n## Failures\n\n| pictures | reason | what to do | rows |\n|---:|---|---|---|");
+            let _ = writeln!(
+                text,
+                "\n## Failures\n\n| pictures | reason | what to do | rows |\n|---:|---|---|---|"
+            );
             for failure in &self.failures {
                 let rows: Vec<_> = failure.rows.iter().take(20).map(ToString::to_string).collect();
                 let hint = line(failure.hint.as_deref().unwrap_or(""));
-                let _ = writeln!(text, "| {} | {} | {hint} | {} |", failure.count, line(&failure.message), rows.join(", "));
+                let _ = writeln!(
+                    text,
+                    "| {} | {} | {hint} | {} |",
+                    failure.count,
+                    line(&failure.message),
+                    rows.join(", ")
+                );
             }
         }
         text

@@ -81,24 +81,26 @@ impl Studio {
         let view = self.set(id)?;
         let now = self.now();
         let kind = view.settings.kind;
+        let name = options.name.clone().unwrap_or_else(|| view.summary.name.clone());
+        let conditions = Conditions {
+            finish_by: options.finish_by,
+            spare_battery: options.spare_battery,
+            spare_user: options.spare_user,
+        };
         let kept = Kept {
             kind,
             origin: origin.unwrap_or(self.surroundings().origin).name().to_owned(),
             settings: (kind == SetKind::Grid).then(|| view.settings.clone()),
-            options: options.clone(),
+            options,
         };
         let new = NewBatch {
             id: self.new_id(now),
             set: Some(id),
-            name: options.name.clone().unwrap_or_else(|| view.summary.name.clone()),
+            name,
             created: now,
             options: to_json(&kept)?,
             cursor: "{}".to_owned(),
-            conditions: Conditions {
-                finish_by: options.finish_by,
-                spare_battery: options.spare_battery,
-                spare_user: options.spare_user,
-            },
+            conditions,
         };
         library.create_batch(&new)?;
         self.fill(new.id, view, &kept, &HashSet::new())?;
@@ -135,7 +137,8 @@ impl Studio {
 
     /// Goes on with runs whose submission was cut short, in a thread of its own, which ends when the studio closes.
     pub(crate) fn resume_in_background(self: &Arc<Self>) -> Result<()> {
-        let unfilled = self.library().is_ok_and(|library| library.unfilled_batches().is_ok_and(|it| !it.is_empty()));
+        let unfilled =
+            self.library().is_ok_and(|library| library.unfilled_batches().is_ok_and(|it| !it.is_empty()));
         if !self.core().owner() || !unfilled {
             return Ok(());
         }
@@ -161,7 +164,9 @@ impl Studio {
             match self.set(set) {
                 Ok(view) => self.fill(batch.id, view, &kept, &library.batch_rows(batch.id)?)?,
                 // Without its set, what was submitted is all there will be.
-                Err(error) if error.kind == ErrorKind::NotFound => library.fill_batch(batch.id, &[], 0, None)?,
+                Err(error) if error.kind == ErrorKind::NotFound => {
+                    library.fill_batch(batch.id, &[], 0, None)?
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -1,7 +1,9 @@
 //! Sets from files and to files.
 
 use tarim_library::Id;
-use tarim_sets::{Format, Problem, ReadError, ReadOptions, ReadSet, Row, RowId, Table, WriteOptions, read, write};
+use tarim_sets::{
+    Format, Problem, ReadError, ReadOptions, ReadSet, Row, RowId, Table, WriteOptions, read, write,
+};
 
 use super::view::{SetSettings, SetView};
 use super::{Edit, plan::CHUNK};
@@ -39,7 +41,13 @@ pub struct Imported {
 impl Studio {
     /// Reads a file into a set. Seeds of rows without one follow from the file's name, so that the same file, read again,
     /// asks for the same pictures.
-    pub fn import_set(&self, file: &str, bytes: &[u8], options: &ReadOptions, into: Into) -> Result<Imported> {
+    pub fn import_set(
+        &self,
+        file: &str,
+        bytes: &[u8],
+        options: &ReadOptions,
+        into: Into,
+    ) -> Result<Imported> {
         let ReadSet { table, problems, format, encoding, delimiter, sheet, sheets } =
             read(bytes, file, options).map_err(|error| unreadable(&error))?;
         let mut notes = Vec::new();
@@ -59,7 +67,8 @@ impl Studio {
                     ..SetSettings::default()
                 };
                 let stem = file.rsplit(['/', '\\']).next().unwrap_or(file);
-                let name: String = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem).chars().take(60).collect();
+                let name: String =
+                    stem.rsplit_once('.').map_or(stem, |(stem, _)| stem).chars().take(60).collect();
                 let name = if name.trim().is_empty() { "set".to_owned() } else { name };
                 self.make_set(&name, table.columns, settings, table.rows.into_iter().map(|row| row.cells))?
             }
@@ -71,7 +80,12 @@ impl Studio {
                 let all = library.set_rows(id, 0, u32::MAX)?;
                 edits.push(Edit::DeleteRows(all.iter().map(|row| row.row).collect()));
                 edits.extend((0..old.columns.len()).rev().map(Edit::DeleteColumn));
-                edits.extend(table.columns.iter().map(|column| Edit::AddColumn { name: column.name.clone(), at: None }));
+                edits.extend(
+                    table
+                        .columns
+                        .iter()
+                        .map(|column| Edit::AddColumn { name: column.name.clone(), at: None }),
+                );
                 edits.extend(append_edits(table.rows, |cells| cells));
                 self.edit_set(id, "import", edits)?.set
             }
@@ -89,7 +103,8 @@ impl Studio {
             .iter()
             .map(|column| {
                 let same = |known: &super::SetColumn| {
-                    known.column.name == column.name || column.field.is_some() && known.column.field == column.field
+                    known.column.name == column.name
+                        || column.field.is_some() && known.column.field == column.field
                 };
                 let found = view.columns.iter().position(same);
                 found.or_else(|| names.iter().position(|name| *name == column.name)).unwrap_or_else(|| {

@@ -172,7 +172,8 @@ impl SetView {
 fn read<T: serde::de::DeserializeOwned>(text: &str, what: &str, set: &Set) -> Result<T> {
     serde_json::from_str(text).map_err(|error| {
         let message = format!("the {what} of the set `{}` cannot be read: {error}", set.name);
-        StudioError::new(ErrorKind::BadInput, message).hint("it may have been made by a newer Tarim; update it")
+        StudioError::new(ErrorKind::BadInput, message)
+            .hint("it may have been made by a newer Tarim; update it")
     })
 }
 

@@ -36,7 +36,8 @@ impl Worker {
             let renderer = Arc::new(FakeRenderer::new(Script { step_ms, ..Script::default() }));
             let mut options = WorkerOptions::new("far");
             options.grace = Duration::ZERO;
-            work(&connection, &FarmOptions::default(), options, renderer, holdings, &leaving, |_| {}).unwrap_or(0)
+            work(&connection, &FarmOptions::default(), options, renderer, holdings, &leaving, |_| {})
+                .unwrap_or(0)
         });
         Self { leave, thread: Some(thread) }
     }

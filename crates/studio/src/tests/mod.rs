@@ -3,8 +3,8 @@
 mod derive;
 mod ends;
 mod events;
-mod lanes;
 mod farm;
+mod lanes;
 mod order;
 mod sets;
 mod several;

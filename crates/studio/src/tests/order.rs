@@ -92,7 +92,8 @@ fn higher_priorities_and_moved_jobs_go_first() {
     until_done(&studio, &b);
     let library = studio.library().unwrap();
     let done = library.jobs(&JobFilter { state: State::Done, offset: 0, limit: 10 }).unwrap();
-    let order: Vec<Seed> = bench.renderers()[0].jobs().iter().map(|job| job.pictures[0].recipe.seed).collect();
+    let order: Vec<Seed> =
+        bench.renderers()[0].jobs().iter().map(|job| job.pictures[0].recipe.seed).collect();
     let seeds = |ids: [Id; 5]| ids.map(|id| Recipe::from_json(&job(&studio, id).recipe).unwrap().seed);
     assert_eq!(order, seeds(expected));
     assert_eq!(done.len(), 5);

@@ -2,6 +2,7 @@
 
 use tarim_library::{Hold, ThumbnailSize};
 use tarim_render::fake::Script;
+use tarim_sets::{ReadOptions, WriteOptions};
 
 use super::*;
 use crate::sets::{AxisText, BatchState, Edit, Into, NewTable, RunOptions, SetKind, SetView};
@@ -257,13 +258,13 @@ fn files_come_in_and_go_out_and_edits_are_taken_back() {
     let bench = Bench::new(Script::default());
     let studio = bench.open();
     let csv = "提示词,Steps,自定义\n一只狐狸,1,x\na crane,2,y\n";
-    let read = studio.import_set("角色.csv", csv.as_bytes(), &Default::default(), Into::New).unwrap();
+    let read = studio.import_set("角色.csv", csv.as_bytes(), &ReadOptions::default(), Into::New).unwrap();
     assert_eq!((read.rows, read.set.summary.name.as_str(), read.set.columns.len()), (2, "角色", 3));
     let id = read.set.summary.id;
-    let out = studio.export_set(id, tarim_sets::Format::Csv, &Default::default()).unwrap();
+    let out = studio.export_set(id, tarim_sets::Format::Csv, &WriteOptions::default()).unwrap();
     assert_eq!(String::from_utf8(out).unwrap().replace("\r\n", "\n").trim_start_matches('\u{feff}'), csv);
     let more = "Steps,prompt,new\n9,a hare,z\n";
-    studio.import_set("more.csv", more.as_bytes(), &Default::default(), Into::Append(id)).unwrap();
+    studio.import_set("more.csv", more.as_bytes(), &ReadOptions::default(), Into::Append(id)).unwrap();
     let page = studio.set_rows(id, 0, 10).unwrap();
     assert_eq!(
         (page.total, page.rows[2].cells.as_slice()),
@@ -271,7 +272,7 @@ fn files_come_in_and_go_out_and_edits_are_taken_back() {
     );
     studio.undo_set(id).unwrap();
     assert_eq!(studio.set(id).unwrap().columns.len(), 3);
-    studio.import_set("more.csv", more.as_bytes(), &Default::default(), Into::Replace(id)).unwrap();
+    studio.import_set("more.csv", more.as_bytes(), &ReadOptions::default(), Into::Replace(id)).unwrap();
     assert_eq!(studio.set_rows(id, 0, 10).unwrap().rows[0].cells, ["9", "a hare", "z"]);
     studio.undo_set(id).unwrap();
     let rows = studio.set_rows(id, 0, 10).unwrap().rows;
