@@ -24,7 +24,7 @@ pub(crate) async fn start_drag(app: AppHandle, window: Window, ids: Vec<String>)
     // The system's drag begins on the window's own thread.
     app.run_on_main_thread(move || {
         // The other end waits, unless the program ends.
-        let _ = tell.send(begin(&window, files));
+        let _ = tell.send(begin(&window, &files));
     })
     .map_err(|error| failed(&error.to_string()))?;
     let begun = tauri::async_runtime::spawn_blocking(move || told.recv()).await;
@@ -35,8 +35,8 @@ pub(crate) async fn start_drag(app: AppHandle, window: Window, ids: Vec<String>)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn begin(window: &Window, files: Vec<PathBuf>) -> Result<(), String> {
-    let item = drag::DragItem::Files(files);
+fn begin(window: &Window, files: &[PathBuf]) -> Result<(), String> {
+    let item = drag::DragItem::Files(files.to_vec());
     let image = drag::Image::Raw(ICON.to_vec());
     let options = drag::Options { mode: drag::DragMode::Copy, ..drag::Options::default() };
     let ended = |_: drag::DragResult, _: drag::CursorPosition| {};
@@ -46,7 +46,7 @@ fn begin(window: &Window, files: Vec<PathBuf>) -> Result<(), String> {
 /// By GTK itself: the crate that does it elsewhere forgets the files when they are dropped, which is before they are
 /// asked for.
 #[cfg(target_os = "linux")]
-fn begin(window: &Window, files: Vec<PathBuf>) -> Result<(), String> {
+fn begin(window: &Window, files: &[PathBuf]) -> Result<(), String> {
     use std::cell::RefCell;
     use std::rc::Rc;
 
