@@ -165,7 +165,7 @@ impl Studio {
                 Ok(view) => self.fill(batch.id, view, &kept, &library.batch_rows(batch.id)?)?,
                 // Without its set, what was submitted is all there will be.
                 Err(error) if error.kind == ErrorKind::NotFound => {
-                    library.fill_batch(batch.id, &[], 0, None)?
+                    library.fill_batch(batch.id, &[], 0, None)?;
                 }
                 Err(error) => return Err(error),
             }
