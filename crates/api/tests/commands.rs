@@ -302,6 +302,17 @@ fn every_command_good_and_bad() {
     assert_ne!(first["entries"][0]["id"], second["entries"][0]["id"]);
     assert_eq!(table.row("get_request", &json!({"id": submitted["request"]}), &nobody, missing)["count"], 3);
 
+    // The farm.
+    assert_eq!(table.plain("get_farm")["on"], json!(false));
+    assert_eq!(table.plain("list_workers")["workers"], json!([]));
+    home.refused("farm_status", &json!({}), bad_input);
+    table.asked.insert("farm_status".to_owned());
+    let farm = json!({"on": false, "url": "nats://127.0.0.1:4222", "namespace": "", "connection_file": "", "window": 4,
+        "share_models": false});
+    let mut wrong = farm.clone();
+    wrong["window"] = json!("many");
+    assert_eq!(table.row("change_farm", &farm, &wrong, bad_input), farm);
+
     // Long work.
     assert!(table.plain("reconcile_library")["task"].as_str().is_some());
     assert!(table.plain("rebuild_library")["task"].as_str().is_some());

@@ -173,9 +173,11 @@ mod tests {
         let pen = Pen::new().unwrap();
         let wrap = |text: &str, width, lines| pen.wrap(text, 20.0, width, lines);
         assert_eq!(wrap("a red fox", 1000, 3), ["a red fox"]);
-        assert_eq!(wrap("a red fox in snow", 90, 3), ["a red fox", "in snow"]);
-        assert_eq!(wrap("一只在雪地里的狐狸", 62, 9), ["一只在", "雪地里", "的狐狸"]);
-        let cut = wrap("一只在雪地里的狐狸", 62, 2);
+        let too_narrow = pen.width("a red fox in", 20.0) as u32 - 1;
+        assert_eq!(wrap("a red fox in snow", too_narrow, 3), ["a red fox", "in snow"]);
+        let three = pen.width("一只在", 20.0) as u32 + 1;
+        assert_eq!(wrap("一只在雪地里的狐狸", three, 9), ["一只在", "雪地里", "的狐狸"]);
+        let cut = wrap("一只在雪地里的狐狸", three, 2);
         assert!(cut.len() == 2 && cut[1].ends_with('…'), "{cut:?}");
         let long = wrap(&"x".repeat(500), 100, 3);
         assert!(long.len() == 3 && long[2].ends_with('…'), "{long:?}");

@@ -12,6 +12,9 @@ use crate::shelves::{Shelf, Shelves};
 
 /// How long a part of an object may take to come. A missing one would be waited for without end.
 const SLOWEST: Duration = Duration::from_mins(1);
+/// The same at the first try: a server that restarts forgets who was reading, and the reader waits in vain. Asking again
+/// is then enough.
+const QUICKLY: Duration = Duration::from_secs(3);
 
 impl Shelves {
     /// Puts an object, whole, in place of one of the same name.
@@ -39,30 +42,39 @@ impl Shelves {
         what: &str,
         name: &str,
     ) -> Result<Vec<u8>, FarmError> {
-        self.patiently(&format!("fetch {what}"), || async {
-            let mut object = shelf.store.get(name).await.map_err(|error| match error.kind() {
-                GetErrorKind::NotFound => FarmError::Missing(what.to_owned()),
-                _ => FarmError::server(format!("fetch {what}"), &error),
-            })?;
-            let mut bytes = Vec::new();
-            let reading = tokio::time::timeout(SLOWEST, object.read_to_end(&mut bytes));
-            match reading.await {
-                Ok(Ok(_)) if bytes.len() == object.info.size => Ok(bytes),
-                Ok(Ok(_)) => Err(FarmError::Server {
-                    what: format!("fetch {what}"),
-                    reason: "the connection closed in its middle".to_owned(),
-                }),
-                Ok(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
-                    Err(FarmError::Damaged { what: what.to_owned(), reason: error.to_string() })
+        let mut next = QUICKLY;
+        self.patiently(&format!("fetch {what}"), || {
+            let limit = std::mem::replace(&mut next, SLOWEST);
+            async move {
+                let mut object = shelf.store.get(name).await.map_err(|error| match error.kind() {
+                    GetErrorKind::NotFound => FarmError::Missing(what.to_owned()),
+                    _ => FarmError::server(format!("fetch {what}"), &error),
+                })?;
+                let mut bytes = Vec::new();
+                let reading = loop {
+                    match tokio::time::timeout(limit, object.read_buf(&mut bytes)).await {
+                        Ok(Ok(1..)) => {}
+                        end => break end,
+                    }
+                };
+                match reading {
+                    Ok(Ok(_)) if bytes.len() == object.info.size => Ok(bytes),
+                    Ok(Ok(_)) => Err(FarmError::Server {
+                        what: format!("fetch {what}"),
+                        reason: "the connection closed in its middle".to_owned(),
+                    }),
+                    Ok(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+                        Err(FarmError::Damaged { what: what.to_owned(), reason: error.to_string() })
+                    }
+                    Ok(Err(error)) => Err(FarmError::Server {
+                        what: format!("fetch {what}"),
+                        reason: format!("the connection closed: {error}"),
+                    }),
+                    Err(_) => Err(FarmError::Server {
+                        what: format!("fetch {what}"),
+                        reason: "it timed out".to_owned(),
+                    }),
                 }
-                Ok(Err(error)) => Err(FarmError::Server {
-                    what: format!("fetch {what}"),
-                    reason: format!("the connection closed: {error}"),
-                }),
-                Err(_) => Err(FarmError::Server {
-                    what: format!("fetch {what}"),
-                    reason: "it timed out".to_owned(),
-                }),
             }
         })
         .await

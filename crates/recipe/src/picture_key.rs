@@ -61,6 +61,10 @@ fn key(recipe: &Value, precision: Option<Precision>) -> PictureKey {
                 *prompt = text;
             }
         }
+        // An empty text is none, and is left out where there is no template.
+        if members.get("negative_prompt").is_some_and(|prompt| prompt == "") {
+            members.remove("negative_prompt");
+        }
         if let Some(model) = members.get_mut("model").and_then(Value::as_object_mut)
             && model.get("hash").is_some_and(Value::is_string)
         {
