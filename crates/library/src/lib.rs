@@ -45,8 +45,8 @@ mod trash;
 mod xmp;
 
 pub use batches::{
-    Batch, BatchCounts, BatchFailure, BatchModel, BatchPicture, BatchRow, Conditions, Existing, ExistingPlace, Hold,
-    NewBatch,
+    Batch, BatchCounts, BatchFailure, BatchModel, BatchPicture, BatchRow, Conditions, Existing,
+    ExistingPlace, Hold, NewBatch,
 };
 pub use collections::Collection;
 pub use derive::Derive;
@@ -56,8 +56,8 @@ pub use error::{LibraryError, Result};
 pub use facts::Facts;
 pub use id::{Id, InvalidId};
 pub use jobs::{
-    Cancelled, Claim, Fit, Job, JobError, JobFilter, Lease, NewJob, Place, QueueState, QueueTotals, Recovered,
-    Recovery, State,
+    Cancelled, Claim, Fit, Job, JobError, JobFilter, Lease, NewJob, Place, QueueState, QueueTotals,
+    Recovered, Recovery, State,
 };
 pub use library::{DamagedIndex, INTERNAL_FOLDER, Library, OpenReport};
 pub use lineage::{Lineage, Node};

@@ -19,7 +19,8 @@ pub(crate) fn read() -> Presence {
 fn on_battery(supplies: &Path) -> Option<bool> {
     let mut discharging = None;
     for entry in fs::read_dir(supplies).ok()?.flatten() {
-        let value = |name: &str| fs::read_to_string(entry.path().join(name)).map(|text| text.trim().to_owned());
+        let value =
+            |name: &str| fs::read_to_string(entry.path().join(name)).map(|text| text.trim().to_owned());
         match value("type").as_deref() {
             Ok("Mains" | "USB") => {
                 if value("online").is_ok_and(|online| online != "0") {

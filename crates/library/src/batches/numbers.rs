@@ -135,7 +135,10 @@ impl Library {
                     name: row.get(0)?,
                     hash: Some(row.get::<_, String>(1)?).filter(|hash| !hash.is_empty()),
                     pictures: row.get(2)?,
-                    seeds: seeds.0.zip(seeds.1).map(|(low, high)| (low.cast_unsigned(), high.cast_unsigned())),
+                    seeds: seeds
+                        .0
+                        .zip(seeds.1)
+                        .map(|(low, high)| (low.cast_unsigned(), high.cast_unsigned())),
                 })
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
