@@ -28,8 +28,11 @@ fn main() {
         renderers: Surroundings::processes(Err(RenderError::ProgramMissing { tried: Vec::new() })),
         clock: Arc::new(SystemTime::now),
         random: Arc::new(move |bytes| {
-            let count = count.fetch_add(1, Ordering::Relaxed).to_le_bytes();
-            bytes.iter_mut().zip(count).for_each(|(byte, count)| *byte = count);
+            let mut state = count.fetch_add(1, Ordering::Relaxed);
+            for byte in bytes {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                *byte = (state >> 56) as u8;
+            }
         }),
         utc_offset_minutes: Arc::new(|_| 0),
         worker: "bench/1".to_owned(),
