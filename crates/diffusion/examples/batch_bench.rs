@@ -1,4 +1,4 @@
-//! Measures pictures a second by how many share the calls of the network, on the CPU: `batch_bench MODEL` prints JSON.
+//! Measures pictures a second by how many share the calls of the network, on the CPU: `batch_bench MODEL [SIDE]` prints JSON.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // a program; a failure ends it
 
@@ -14,6 +14,7 @@ const PICTURES: u64 = 8;
 
 fn main() {
     let model = PathBuf::from(std::env::args_os().nth(1).unwrap());
+    let side = std::env::args().nth(2).map_or(128, |side| side.parse::<u32>().unwrap());
     let mut rows: Vec<Value> = Vec::new();
     for (name, precision) in [("fp32", Precision::Fp32), ("bf16", Precision::Bf16)] {
         let options =
@@ -21,7 +22,7 @@ fn main() {
         let mut pipeline = Pipeline::load(&model, &options).unwrap();
         let text = format!(
             r#"{{"tarim_recipe":1,"model":{{"name":"starter"}},"prompt":"a fox in the dunes","sampler":"Euler",
-            "steps":10,"seed":"1","size":{{"width":128,"height":128}},"guidance_scale":5,"precision":"{name}"}}"#
+            "steps":10,"seed":"1","size":{{"width":{side},"height":{side}}},"guidance_scale":5,"precision":"{name}"}}"#
         );
         let recipe = Recipe::from_json(&text).unwrap();
         let recipes: Vec<Recipe> = (0..PICTURES).map(|index| recipe.nth(index)).collect();

@@ -16,7 +16,7 @@ pub struct LoadOptions {
     pub precision: Option<Precision>,
     /// How many pictures share a UNet call; `None` is 1.
     ///
-    /// More than one is faster on a GPU and not on a CPU. libtorch 2.11 chooses kernels and divides work by the size of
+    /// More than one is faster on a GPU, and for small pictures on a CPU. libtorch 2.11 chooses kernels and divides work by the size of
     /// a batch: on a CPU in float32, linear layers of one row, convolutions of few channels, and with several threads
     /// group norms give other last bits for 1 row than for 4. Only with 1 is a picture byte for byte the same whatever
     /// is rendered beside it; the conditional and the unconditional pass of a picture share a call all the same.
