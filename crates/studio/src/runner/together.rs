@@ -12,10 +12,6 @@ use super::device::DeviceLane;
 /// The most pictures that a device takes at once unless somebody says otherwise. Beyond this a GPU gains little, and the
 /// first picture comes late.
 const MOST: u32 = 8;
-/// The same on a CPU, and the pixels of the largest pictures for which more than one pays there: measured with the starter
-/// model in bfloat16, four are 1.5 to 2 times as fast as one at 128x128 and a fourth faster at 256x256.
-const MOST_ON_CPU: u32 = 4;
-const SMALL: u64 = 256 * 256;
 /// Memory that a step takes for a pixel of a picture, both passes of guidance, in float16: 0.8 GB for 512x512. Taken from
 /// the widths of Stable Diffusion's networks and rounded up; what is too much all the same is halved when it runs out.
 const BYTES_A_PIXEL: u64 = 3 << 10;
@@ -89,13 +85,10 @@ impl<'a> Together<'a> {
     }
 
     fn allowed(&self, model: &Path, recipe: &Recipe) -> u32 {
-        let chosen = self.lane.core.settings.get().pictures_at_once;
-        let by_memory = match self.lane.slot.known(self.lane.slot.device) {
-            Some(device) if matches!(device.id, DeviceChoice::Cuda(_)) => {
-                fitting(&device, recipe.size, recipe.precision, bytes_of(model))
-            }
-            _ if chosen == 0 => pays_on_cpu(recipe.size, recipe.precision),
-            _ => u32::MAX,
+        let device = self.lane.slot.known(self.lane.slot.device);
+        let by_memory = match device.filter(|device| matches!(device.id, DeviceChoice::Cuda(_))) {
+            Some(device) => fitting(&device, recipe.size, recipe.precision, bytes_of(model)),
+            None => u32::MAX,
         };
         let learnt = self.lane.limit(model.to_owned(), recipe.precision);
         learnt.allow(self.most.min(by_memory), recipe.size)
@@ -103,21 +96,14 @@ impl<'a> Together<'a> {
 }
 
 /// How many pictures a device takes at once; `chosen` is what the settings say, 0 for what is best.
+///
+/// On a CPU more than one is slower: see `BENCHMARKS.md`, "Pictures at once".
 fn most(chosen: u32, device: &DeviceInfo) -> u32 {
     match (chosen, device.id) {
         (0, DeviceChoice::Cuda(_)) => MOST,
-        (0, DeviceChoice::Cpu) => MOST_ON_CPU,
-        // Not measured yet.
         (0, _) => 1,
         (chosen, _) => chosen,
     }
-}
-
-/// How many pictures at once a CPU is fastest with. In float32 they share no calls, lest their last bits depend on each
-/// other, so there is nothing to gain.
-fn pays_on_cpu(size: Size, precision: Precision) -> u32 {
-    let small = u64::from(size.width()) * u64::from(size.height()) <= SMALL;
-    if small && precision != Precision::Fp32 { MOST_ON_CPU } else { 1 }
 }
 
 /// How many pictures fit into the memory that is free beside the model.
@@ -176,12 +162,8 @@ mod tests {
     }
 
     #[test]
-    fn a_cpu_takes_several_small_ones_and_as_many_as_it_is_told() {
-        let size = |side| Size::new(side, side).unwrap();
-        assert_eq!(pays_on_cpu(size(256), Precision::Bf16), MOST_ON_CPU);
-        assert_eq!(pays_on_cpu(size(512), Precision::Bf16), 1);
-        assert_eq!(pays_on_cpu(size(128), Precision::Fp32), 1);
-        assert_eq!(most(0, &device(DeviceChoice::Mps, None)), 1);
+    fn a_cpu_takes_one_unless_it_is_told_to_take_more() {
+        assert_eq!(most(0, &device(DeviceChoice::Cpu, None)), 1);
         assert_eq!(most(4, &device(DeviceChoice::Cpu, None)), 4);
         assert_eq!(most(0, &device(DeviceChoice::Cuda(1), None)), MOST);
         assert_eq!(most(2, &device(DeviceChoice::Cuda(1), None)), 2);
