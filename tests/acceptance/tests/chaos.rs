@@ -1,7 +1,7 @@
 //! The real programs on the real model, killed at random moments: `tarim serve`, its renderer, workers of a farm, their
 //! renderers and the farm's server. In the end every picture is there once, with the pixels of an undisturbed run.
 #![cfg(target_os = "linux")] // children are found in /proc
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)] // says what it did
 
 #[path = "../../../crates/studio/tests/support/processes.rs"]
 mod processes;
@@ -170,7 +170,7 @@ fn finish(
     assert_eq!(in_index, in_files, "no picture is missing or there twice");
     for id in wanted.values() {
         let xmp = tarim_library::picture::read(&at(id)).unwrap().xmp.unwrap();
-        assert!(xmp.contains(&id.to_string()), "{:?} is another job's", at(id));
+        assert!(xmp.contains(&id.to_string()), "{} is another job's", at(id).display());
     }
     wanted.iter().map(|(which, id)| (*which, tarim_library::pixels::load(&at(id)).unwrap().rgb)).collect()
 }
