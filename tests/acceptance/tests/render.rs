@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tarim_acceptance::{Ran, command, finish, starter, tarim};
+use tarim_acceptance::{Ran, command, finish, program, starter, tarim};
 use tarim_library::picture::{self, PictureInfo};
 
 /// A folder for pictures, gone when the test ends.
@@ -159,6 +159,10 @@ fn a_libtorch_that_is_not_there_is_said_to_be_missing() {
     command.arg(model).arg("--out").arg(out.path()).env("LIBTORCH", &nowhere);
     // Cargo and the test runner put the real one on the library path.
     command.env_remove("LD_LIBRARY_PATH").env_remove("DYLD_LIBRARY_PATH");
+    // A renderer of this tree looks for it where `cargo xtask setup` puts it; a copy elsewhere has nothing beside it.
+    let renderer = nowhere.join(program("tarim-renderer").file_name().unwrap());
+    fs::copy(program("tarim-renderer"), &renderer).unwrap();
+    command.env("TARIM_RENDERER", &renderer);
     let ran = finish(&mut command);
     assert_eq!(ran.code, Some(4), "{}", ran.err);
     assert!(ran.err.contains("libtorch") && ran.err.contains("hint: "), "{}", ran.err);
