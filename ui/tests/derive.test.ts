@@ -116,14 +116,14 @@ describe('cropping', () => {
   });
 });
 
-describe('enlarging', () => {
+describe('upscaling', () => {
   test('by a factor, at once', async () => {
     const { asked, user } = await open('{ArrowRight}e');
-    const box = await screen.findByRole('dialog', { name: 'Enlarge 1 picture' });
+    const box = await screen.findByRole('dialog', { name: 'Upscale 1 picture' });
     expect(await faults(box)).toEqual([]);
     await user.click(within(box).getByRole('radio', { name: '3×' }));
     expect(box).toHaveTextContent('1800 × 1200');
-    await user.click(within(box).getByRole('button', { name: 'Enlarge' }));
+    await user.click(within(box).getByRole('button', { name: 'Upscale' }));
     await waitFor(() =>
       expect(asked('upscale_pictures')).toEqual([{ ids: ['picture-6'], factor: 3 }]),
     );
@@ -133,12 +133,12 @@ describe('enlarging', () => {
   test('to a size, by the longer side of each', async () => {
     Object.assign(world.pictures.get(5) ?? {}, { width: 400, height: 600 });
     const { asked, user } = await open('{ArrowRight}{Shift>}{ArrowRight}{/Shift}e');
-    const box = await screen.findByRole('dialog', { name: 'Enlarge 2 pictures' });
+    const box = await screen.findByRole('dialog', { name: 'Upscale 2 pictures' });
     await user.click(within(box).getByRole('radio', { name: 'Size' }));
     const side = within(box).getByRole('spinbutton', { name: 'Longer side' });
     await user.clear(side);
     await user.type(side, '1024{Enter}');
-    await user.click(within(box).getByRole('button', { name: 'Enlarge' }));
+    await user.click(within(box).getByRole('button', { name: 'Upscale' }));
     await waitFor(() =>
       expect(asked('upscale_pictures')).toEqual([
         { ids: ['picture-6'], width: 1024 },
@@ -149,7 +149,7 @@ describe('enlarging', () => {
 
   test('redraws detail through the queue, within what a model draws', async () => {
     const { asked, user } = await open('{ArrowRight}e');
-    const box = await screen.findByRole('dialog', { name: 'Enlarge 1 picture' });
+    const box = await screen.findByRole('dialog', { name: 'Upscale 1 picture' });
     await user.click(within(box).getByRole('switch', { name: 'Redraw detail' }));
     await user.click(within(box).getByRole('radio', { name: '4×' }));
     expect(await within(box).findByText(/no side longer than 2,048/)).toBeVisible();

@@ -8,7 +8,7 @@ use crate::table::RowId;
 
 /// Something that a person should look at: in which file, row and column, what, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "RowProblem", optional_fields))]
 pub struct Problem {
     /// Whether the row can run all the same.
     pub severity: Severity,

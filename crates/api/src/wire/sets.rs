@@ -250,7 +250,7 @@ pub enum SetEdit {
     /// A block of cells, from a row and column on; rows and columns that it needs are added at the end.
     Paste {
         /// The first row; behind the last one when absent.
-        #[ts(type = "number")]
+        #[ts(optional, type = "number")]
         #[serde(default)]
         row: Option<i64>,
         /// The first column.
@@ -277,7 +277,7 @@ pub enum SetEdit {
     /// New rows.
     InsertRows {
         /// Behind this one; in front of all when absent.
-        #[ts(type = "number")]
+        #[ts(optional, type = "number")]
         #[serde(default)]
         behind: Option<i64>,
         /// Their cells.
@@ -306,7 +306,7 @@ pub enum SetEdit {
         #[ts(type = "Array<number>")]
         rows: Vec<i64>,
         /// Behind this one; in front of all when absent.
-        #[ts(type = "number")]
+        #[ts(optional, type = "number")]
         #[serde(default)]
         behind: Option<i64>,
     },
@@ -478,7 +478,7 @@ pub struct RunOptions {
     /// The run's name; the set's when absent.
     pub name: Option<String>,
     /// Only these rows, by their ids.
-    #[ts(type = "Array<number>")]
+    #[ts(optional, type = "Array<number>")]
     pub rows: Option<Vec<i64>>,
     /// Draw also what exists.
     pub again: bool,
@@ -796,7 +796,8 @@ pub struct BatchPicture {
     /// Its id.
     pub id: String,
     /// The row's id.
-    #[ts(type = "number")]
+    #[ts(optional, type = "number")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<i64>,
     /// Its number among the row's pictures, from 0.
     pub number: u32,

@@ -180,12 +180,12 @@ export function useGalleryCommands(gallery: GalleryState, search: () => void): v
       run: () => void gallery.crop(),
     },
     {
-      id: 'gallery.enlarge',
-      title: 'gallery:command.enlarge',
+      id: 'gallery.upscale',
+      title: 'gallery:command.upscale',
       icon: Maximize2,
       shortcut: 'e',
       when: live,
-      run: () => void gallery.enlarge(),
+      run: () => void gallery.upscale(),
     },
     {
       id: 'gallery.trash',

@@ -58,7 +58,7 @@ values: Array<string>,
 /**
  * What is wrong with it.
  */
-problems: Array<Problem>, };
+problems: Array<RowProblem>, };
 
 /**
  * An axis of a comparison, as it is typed.
@@ -207,7 +207,7 @@ id: string,
 /**
  * The row's id.
  */
-row: number, 
+row?: number, 
 /**
  * Its number among the row's pictures, from 0.
  */
@@ -1299,7 +1299,7 @@ sheets: Array<string>,
 /**
  * What is wrong with the file: the first 1000.
  */
-problems: Array<Problem>, 
+problems: Array<RowProblem>, 
 /**
  * How many problems there are.
  */
@@ -2067,7 +2067,7 @@ models: Array<PlannedModel>,
 /**
  * What is wrong, errors first: the first 1000.
  */
-problems: Array<Problem>, 
+problems: Array<RowProblem>, 
 /**
  * How many errors there are.
  */
@@ -2279,45 +2279,21 @@ ids: Array<string>,
 priority: number, };
 
 /**
- * Something that a person should look at: in which file, row and column, what, and what to do about it.
+ * Something that a person should know about and do something about.
  */
 export type Problem = { 
 /**
- * Whether the row can run all the same.
+ * The key of a translated headline: `library_read_only`, `library_rebuilt`, `renderer_missing`, …
  */
-severity: Severity, 
+code: string, 
 /**
- * What kind of problem, for programs and translations.
- */
-code: Code, 
-/**
- * The file's name, as the caller gave it.
- */
-file?: string, 
-/**
- * The row, counted from 1 as the spreadsheet or editor that made the file shows it.
- */
-row?: number, 
-/**
- * The row in the table.
- */
-row_id?: RowId, 
-/**
- * The column, as its header writes it.
- */
-column?: string, 
-/**
- * What was wrong.
+ * What is wrong, in English.
  */
 message: string, 
 /**
- * What to do next.
+ * What to do next, in English.
  */
-hint?: string, 
-/**
- * A text for the cell that would be right, where one can be told.
- */
-fix?: string, };
+hint?: string, };
 
 /**
  * A prompt, before and after templates were resolved. On the wire a plain string where there is no template.
@@ -2502,17 +2478,58 @@ row: number,
 pictures: string, };
 
 /**
+ * Something that a person should look at: in which file, row and column, what, and what to do about it.
+ */
+export type RowProblem = { 
+/**
+ * Whether the row can run all the same.
+ */
+severity: Severity, 
+/**
+ * What kind of problem, for programs and translations.
+ */
+code: Code, 
+/**
+ * The file's name, as the caller gave it.
+ */
+file?: string, 
+/**
+ * The row, counted from 1 as the spreadsheet or editor that made the file shows it.
+ */
+row?: number, 
+/**
+ * The row in the table.
+ */
+row_id?: RowId, 
+/**
+ * The column, as its header writes it.
+ */
+column?: string, 
+/**
+ * What was wrong.
+ */
+message: string, 
+/**
+ * What to do next.
+ */
+hint?: string, 
+/**
+ * A text for the cell that would be right, where one can be told.
+ */
+fix?: string, };
+
+/**
  * What is wrong with a page of rows.
  */
 export type RowsCheck = { 
 /**
  * What is wrong with the columns.
  */
-header: Array<Problem>, 
+header: Array<RowProblem>, 
 /**
  * What is wrong in these rows. `row_id` names the row, `column` the header.
  */
-problems: Array<Problem>, 
+problems: Array<RowProblem>, 
 /**
  * How many pictures each of these rows asks for, exactly, in decimal digits; absent for rows that cannot run.
  */
@@ -2550,7 +2567,7 @@ name?: string,
 /**
  * Only these rows, by their ids.
  */
-rows: Array<number>, 
+rows?: Array<number>, 
 /**
  * Draw also what exists.
  */
@@ -2737,7 +2754,7 @@ cells: Array<CellText>, } | { "do": "paste",
 /**
  * The first row; behind the last one when absent.
  */
-row: number, 
+row?: number, 
 /**
  * The first column.
  */
@@ -2765,7 +2782,7 @@ columns: Array<number>, } | { "do": "insert_rows",
 /**
  * Behind this one; in front of all when absent.
  */
-behind: number, 
+behind?: number, 
 /**
  * Their cells.
  */
@@ -2789,7 +2806,7 @@ rows: Array<number>,
 /**
  * Behind this one; in front of all when absent.
  */
-behind: number, } | { "do": "add_column", 
+behind?: number, } | { "do": "add_column", 
 /**
  * Its header.
  */

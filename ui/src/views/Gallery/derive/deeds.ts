@@ -9,11 +9,11 @@ import { carried, cuts, type Rect } from './rect';
 
 // Pictures made of pictures: the old ones stay as they are, so undo is to throw the new ones away.
 
-/** As many as one command takes for a crop, and few enough for enlarging to tell how far it is. */
+/** As many as one command takes for a crop, and few enough for upscaling to tell how far it is. */
 const CROPS = 100;
 const ENLARGEMENTS = 4;
 
-/** How pictures are enlarged: by a factor, or until the longer side has so many pixels. */
+/** How pictures are upscaled: by a factor, or until the longer side has so many pixels. */
 export type Target = { factor: number } | { side: number };
 
 interface Made {
@@ -49,14 +49,14 @@ export async function crop(
 }
 
 /** Makes larger copies by interpolation. */
-export async function enlarge(
+export async function upscale(
   gallery: GalleryState,
   pictures: readonly PictureSummary[],
   target: Target,
   report: Report,
 ): Promise<boolean> {
   const calls = pictureCalls(pictures, target);
-  return finish(gallery, await each(calls, report), 'enlarged');
+  return finish(gallery, await each(calls, report), 'upscaled');
 }
 
 function pictureCalls(pictures: readonly PictureSummary[], target: Target) {
@@ -151,7 +151,7 @@ async function each(calls: (() => Promise<Made>)[], report: Report = () => true)
 async function finish(
   gallery: GalleryState,
   { pictures, failed }: Made,
-  what: 'cropped' | 'enlarged',
+  what: 'cropped' | 'upscaled',
 ): Promise<boolean> {
   const [first] = failed;
   if (first) {

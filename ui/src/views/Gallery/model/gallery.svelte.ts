@@ -59,8 +59,8 @@ export class GalleryState {
   erasing = $state.raw<readonly number[] | 'all' | null>(null);
   /** What is being cropped, the first in sight. */
   cropping = $state.raw<readonly PictureSummary[] | null>(null);
-  /** What is to be enlarged. */
-  enlarging = $state.raw<readonly PictureSummary[] | null>(null);
+  /** What is to be upscaled. */
+  upscaling = $state.raw<readonly PictureSummary[] | null>(null);
   /** A picture that the details show though the cursor is elsewhere: a relative, perhaps outside this gallery. */
   inspected = $state.raw<PictureSummary | null>(null);
   /** The picture that the address names: it is in full view. */
@@ -127,7 +127,7 @@ export class GalleryState {
     this.pictures.clear();
     this.select(chosen.nothing);
     this.compared = [];
-    this.cropping = this.enlarging = null;
+    this.cropping = this.upscaling = null;
     void this.order.refetch();
   }
 
@@ -230,15 +230,15 @@ export class GalleryState {
 
   /** Whether a tool covers the gallery, and keys are its own. */
   get covered(): boolean {
-    return this.cropping !== null || this.enlarging !== null;
+    return this.cropping !== null || this.upscaling !== null;
   }
 
   crop = async (): Promise<void> => {
     this.cropping = await this.workable();
   };
 
-  enlarge = async (): Promise<void> => {
-    this.enlarging = await this.workable();
+  upscale = async (): Promise<void> => {
+    this.upscaling = await this.workable();
   };
 
   /** What a tool can work on: pictures whose files are there. */

@@ -1,7 +1,6 @@
-import type { RowsCheck, RunOptions, SetEdit } from '$lib/api';
+import type { RunOptions, SetEdit } from '$lib/api';
 
-/** What is wrong in a set, with row and column. */
-export type RowProblem = RowsCheck['problems'][number];
+export type { RowProblem } from '$lib/api';
 
 /** How a set is run, as far as it is not the usual way. */
 export type Options = Partial<RunOptions>;
