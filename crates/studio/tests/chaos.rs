@@ -3,107 +3,40 @@
 #![cfg(target_os = "linux")] // children are found in /proc
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
 
-#[path = "support/processes.rs"]
-mod processes;
+#[path = "support/kills.rs"]
+mod kills;
 #[path = "../../farm/tests/support/server.rs"]
 mod server;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Command, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use processes::{children, kill};
+use kills::{Dice, Running, STARTER, children, files, guest, kill, seed};
 use server::{Server, token};
 use tarim_farm::{Farm, FarmOptions};
 use tarim_library::{Id, State};
 use tarim_recipe::{Draft, Precision, Recipe};
-use tarim_render::RenderError;
-use tarim_studio::{Origin, Role, Studio, Submission, Surroundings, Timing, Which};
+use tarim_studio::{Submission, Which};
 
 const PICTURES: u32 = 200;
 const KILLS: u32 = 50;
 const WORKERS: usize = 3;
-const STARTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/starter");
 /// A picture takes a tenth of a second.
 const SCRIPT: &str = r#"{"load_ms":15,"step_ms":20}"#;
 
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-}
-
-fn guest(folder: &Path, seed: u64, ahead: Duration) -> Arc<Studio> {
-    let dice = Mutex::new(Dice(seed));
-    Studio::open(Surroundings {
-        config_folder: folder.join("config"),
-        default_library: folder.join("library"),
-        library: None,
-        starter_model: Some(STARTER.into()),
-        model_folders: Vec::new(),
-        renderers: Surroundings::processes(Err(RenderError::ProgramMissing { tried: Vec::new() })),
-        clock: Arc::new(move || SystemTime::now() + ahead),
-        random: Arc::new(move |bytes| bytes.fill_with(|| dice.lock().unwrap().below(256) as u8)),
-        utc_offset_minutes: Arc::new(|_| 0),
-        worker: format!("here/{}", std::process::id()),
-        presence: tarim_studio::sets::Presence::default(),
-        origin: Origin::Cli,
-        role: Role::Guest,
-        timing: Timing::default(),
-    })
-    .unwrap()
-}
-
-/// A process that is killed when the test gives up.
-struct Running(Child);
-
-impl Running {
-    fn start(arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tarim-crash-host"));
-        command.args(arguments).env(tarim_render::fake::SCRIPT_VARIABLE, SCRIPT);
-        Self(command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap())
-    }
-
-    /// kill -9; false when it had ended by itself.
-    fn kill(&mut self) -> bool {
-        let alive = self.0.try_wait().unwrap().is_none();
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-        alive
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() && !path.ends_with(".tarim") {
-            files(&path, found);
-        } else if path.is_file() {
-            found.push(path);
-        }
-    }
+fn start(arguments: &[&str]) -> Running {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tarim-crash-host"));
+    command.args(arguments).env(tarim_render::fake::SCRIPT_VARIABLE, SCRIPT);
+    Running::start(command.stdin(Stdio::piped()).stdout(Stdio::null()))
 }
 
 #[test]
 fn two_hundred_pictures_survive_fifty_kills_of_host_renderers_workers_and_server() {
     let temporary = tempfile::tempdir().unwrap();
     let folder = temporary.path();
-    let named = std::env::var("TARIM_CHAOS_SEED").ok().and_then(|text| text.parse().ok());
-    let seed = named.unwrap_or_else(|| SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64);
-    println!("TARIM_CHAOS_SEED={seed}");
+    let seed = seed();
     let mut dice = Dice(seed);
 
     let mut server = Server::start();
@@ -137,8 +70,8 @@ fn two_hundred_pictures_survive_fifty_kills_of_host_renderers_workers_and_server
     let in_state =
         |state: State| jobs.iter().filter(|id| library.job(**id).unwrap().state == state).count() as u32;
 
-    let start_host = || Running::start(&[folder.to_str().unwrap(), STARTER]);
-    let start_worker = |n: usize| Running::start(&["farm", &url, &format!("w{n}"), STARTER]);
+    let start_host = || start(&[folder.to_str().unwrap(), STARTER]);
+    let start_worker = |n: usize| start(&["farm", &url, &format!("w{n}"), STARTER]);
     let mut host = start_host();
     let mut workers: Vec<Running> = (0..WORKERS).map(start_worker).collect();
 

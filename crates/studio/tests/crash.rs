@@ -3,59 +3,25 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+#[path = "support/kills.rs"]
+mod kills;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use kills::{Dice, STARTER, files, guest, seed};
 use tarim_library::{Id, State};
 use tarim_recipe::Draft;
-use tarim_render::RenderError;
-use tarim_studio::{Origin, Role, Studio, Submission, Surroundings, Timing, Which};
+use tarim_studio::{Studio, Submission, Which};
 
 const PICTURES: u32 = 60;
 const KILLS: u32 = 36;
-const STARTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/starter");
 /// Some time for each part of the work, so that each is hit now and then.
 const SCRIPT: &str = r#"{"load_ms":15,"step_ms":9}"#;
-
-/// Numbers that nobody expects, and that come again when the test is run with the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-}
-
-fn guest(folder: &Path, seed: u64, ahead: Duration) -> Arc<Studio> {
-    let dice = std::sync::Mutex::new(Dice(seed));
-    Studio::open(Surroundings {
-        config_folder: folder.join("config"),
-        default_library: folder.join("library"),
-        library: None,
-        starter_model: Some(STARTER.into()),
-        model_folders: Vec::new(),
-        renderers: Surroundings::processes(Err(RenderError::ProgramMissing { tried: Vec::new() })),
-        clock: Arc::new(move || SystemTime::now() + ahead),
-        random: Arc::new(move |bytes| {
-            for byte in bytes.iter_mut() {
-                *byte = dice.lock().unwrap().below(256) as u8;
-            }
-        }),
-        utc_offset_minutes: Arc::new(|_| 0),
-        worker: format!("here/{}", std::process::id()),
-        presence: tarim_studio::sets::Presence::default(),
-        origin: Origin::Cli,
-        role: Role::Guest,
-        timing: Timing::default(),
-    })
-    .unwrap()
-}
 
 fn host(folder: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_tarim-crash-host"))
@@ -74,17 +40,6 @@ fn kill_renderer(folder: &Path) -> bool {
     killed.is_ok_and(|status| status.success())
 }
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() && !path.ends_with(".tarim") {
-            files(&path, found);
-        } else if path.is_file() {
-            found.push(path);
-        }
-    }
-}
-
 fn count(studio: &Studio, jobs: &[Id], state: State) -> usize {
     let library = studio.library().unwrap();
     jobs.iter().filter(|id| library.job(**id).unwrap().state == state).count()
@@ -94,8 +49,7 @@ fn count(studio: &Studio, jobs: &[Id], state: State) -> usize {
 fn every_picture_exactly_once_whatever_is_killed_and_when() {
     let temporary = tempfile::tempdir().unwrap();
     let folder = temporary.path();
-    let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as u64;
-    println!("seed {seed}");
+    let seed = seed();
     let mut dice = Dice(seed);
     let studio = guest(folder, seed, Duration::ZERO);
     let draft = Draft {

@@ -3,27 +3,26 @@
 #![cfg(target_os = "linux")] // children are found in /proc
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)] // says what it did
 
-#[path = "../../../crates/studio/tests/support/processes.rs"]
-mod processes;
+#[path = "../../../crates/studio/tests/support/kills.rs"]
+mod kills;
 #[path = "../../../crates/farm/tests/support/server.rs"]
 mod server;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Command, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use processes::{children, kill};
+use kills::{Dice, Running, children, files, guest, kill, seed};
 use server::{Server, token};
 use tarim_acceptance::{command, program, starter};
 use tarim_farm::{Farm, FarmOptions};
 use tarim_library::{Id, State};
 use tarim_recipe::{Draft, Precision, Seed};
-use tarim_render::{ProcessOptions, RenderError};
-use tarim_studio::{Origin, Role, Studio, Submission, Surroundings, Timing, Which, sets::Presence};
+use tarim_render::ProcessOptions;
+use tarim_studio::{Studio, Submission, Which};
 
 const PROMPTS: [&str; 4] = [
     "a fox in the dunes",
@@ -38,67 +37,16 @@ const WORKERS: usize = 2;
 /// For a machine that does a lot else.
 const PATIENCE: Duration = Duration::from_mins(8);
 
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-}
-
-/// Looks at the library and submits; `tarim serve` does the work.
-fn guest(folder: &Path, seed: u64, ahead: Duration) -> Arc<Studio> {
-    let dice = Mutex::new(Dice(seed));
-    Studio::open(Surroundings {
-        config_folder: folder.join("config"),
-        default_library: folder.join("library"),
-        library: Some(folder.join("library")),
-        starter_model: Some(starter()),
-        model_folders: Vec::new(),
-        renderers: Surroundings::processes(Err(RenderError::ProgramMissing { tried: Vec::new() })),
-        clock: Arc::new(move || SystemTime::now() + ahead),
-        random: Arc::new(move |bytes| bytes.fill_with(|| dice.lock().unwrap().below(256) as u8)),
-        utc_offset_minutes: Arc::new(|_| 0),
-        worker: format!("here/{}", std::process::id()),
-        presence: Presence::default(),
-        origin: Origin::Cli,
-        role: Role::Guest,
-        timing: Timing::default(),
-    })
-    .unwrap()
-}
-
-/// A process that is killed when the test gives up.
-struct Running(Child);
-
-impl Running {
-    fn start(command: &mut Command, log: &Path) -> Self {
-        let log = fs::File::options().create(true).append(true).open(log).unwrap();
-        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        Self(command.spawn().unwrap())
-    }
-
-    /// kill -9; false when it had ended by itself.
-    fn kill(&mut self) -> bool {
-        let alive = self.0.try_wait().unwrap().is_none();
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-        alive
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// What it prints goes to `log`.
+fn start(command: &mut Command, log: &Path) -> Running {
+    let log = fs::File::options().create(true).append(true).open(log).unwrap();
+    Running::start(command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log))
 }
 
 fn host(folder: &Path) -> Running {
     let library = folder.join("library");
     let mut command = command(&["serve", "--listen", "127.0.0.1:0", "--library", library.to_str().unwrap()]);
-    Running::start(command.env("TARIM_CONFIG", folder.join("config")), &folder.join("host.log"))
+    start(command.env("TARIM_CONFIG", folder.join("config")), &folder.join("host.log"))
 }
 
 fn worker(folder: &Path, url: &str, n: usize) -> Running {
@@ -112,7 +60,7 @@ fn worker(folder: &Path, url: &str, n: usize) -> Running {
         let paths = std::iter::once(Path::new(&libtorch).join("lib")).chain(std::env::split_paths(&before));
         command.env(variable, std::env::join_paths(paths).unwrap());
     }
-    Running::start(&mut command, &folder.join(format!("worker-{n}.log")))
+    start(&mut command, &folder.join(format!("worker-{n}.log")))
 }
 
 /// The pictures to be rendered, by prompt and seed.
@@ -175,17 +123,6 @@ fn finish(
     wanted.iter().map(|(which, id)| (*which, tarim_library::pixels::load(&at(id)).unwrap().rgb)).collect()
 }
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() && !path.ends_with(".tarim") {
-            files(&path, found);
-        } else if path.is_file() {
-            found.push(path);
-        }
-    }
-}
-
 fn undisturbed() -> BTreeMap<(usize, u64), Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let studio = guest(folder.path(), 1, Duration::ZERO);
@@ -199,9 +136,7 @@ fn undisturbed() -> BTreeMap<(usize, u64), Vec<u8>> {
 
 #[test]
 fn pictures_are_the_same_whatever_is_killed_and_when() {
-    let named = std::env::var("TARIM_CHAOS_SEED").ok().and_then(|text| text.parse().ok());
-    let seed = named.unwrap_or_else(|| SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64);
-    println!("TARIM_CHAOS_SEED={seed}");
+    let seed = seed();
     let mut dice = Dice(seed);
     let expected = undisturbed();
 
