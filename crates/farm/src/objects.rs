@@ -2,19 +2,13 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::object_store::{GetErrorKind, InfoErrorKind};
+use async_nats::jetstream::object_store::InfoErrorKind;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
-use tokio::io::AsyncReadExt;
+use sha2::{Digest, Sha256};
 
 use crate::error::FarmError;
 use crate::shelves::{Shelf, Shelves};
-
-/// How long a part of an object may take to come. A missing one would be waited for without end.
-const SLOWEST: Duration = Duration::from_mins(1);
-/// The same at the first try: a server that restarts forgets who was reading, and the reader waits in vain. Asking again
-/// is then enough.
-const QUICKLY: Duration = Duration::from_secs(3);
 
 impl Shelves {
     /// Puts an object, whole, in place of one of the same name.
@@ -35,46 +29,43 @@ impl Shelves {
         .await
     }
 
-    /// Gets an object. The client library compares its digest.
+    /// Gets an object, whole, and compares its digest.
+    ///
+    /// Part by part, each asked for by itself: the client library's own reader hangs on a consumer, which a server that
+    /// restarts forgets, and then waits without end.
     pub(crate) async fn get_object(
         &self,
         shelf: &Shelf,
         what: &str,
         name: &str,
     ) -> Result<Vec<u8>, FarmError> {
-        let mut next = QUICKLY;
-        self.patiently(&format!("fetch {what}"), || {
-            let limit = std::mem::replace(&mut next, SLOWEST);
-            async move {
-                let mut object = shelf.store.get(name).await.map_err(|error| match error.kind() {
-                    GetErrorKind::NotFound => FarmError::Missing(what.to_owned()),
-                    _ => FarmError::server(format!("fetch {what}"), &error),
-                })?;
-                let mut bytes = Vec::new();
-                let reading = loop {
-                    match tokio::time::timeout(limit, object.read_buf(&mut bytes)).await {
-                        Ok(Ok(1..)) => {}
-                        end => break end,
-                    }
-                };
-                match reading {
-                    Ok(Ok(_)) if bytes.len() == object.info.size => Ok(bytes),
-                    Ok(Ok(_)) => Err(FarmError::Server {
-                        what: format!("fetch {what}"),
-                        reason: "the connection closed in its middle".to_owned(),
-                    }),
-                    Ok(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
-                        Err(FarmError::Damaged { what: what.to_owned(), reason: error.to_string() })
-                    }
-                    Ok(Err(error)) => Err(FarmError::Server {
-                        what: format!("fetch {what}"),
-                        reason: format!("the connection closed: {error}"),
-                    }),
-                    Err(_) => Err(FarmError::Server {
-                        what: format!("fetch {what}"),
-                        reason: "it timed out".to_owned(),
-                    }),
+        let doing = format!("fetch {what}");
+        self.patiently(&doing, || async {
+            let info = match shelf.store.info(name).await {
+                Ok(info) if !info.deleted => info,
+                Ok(_) => return Err(FarmError::Missing(what.to_owned())),
+                Err(error) if error.kind() == InfoErrorKind::NotFound => {
+                    return Err(FarmError::Missing(what.to_owned()));
                 }
+                Err(error) => return Err(FarmError::server(&doing, &error)),
+            };
+            let parts = format!("$O.{}.C.{}", shelf.name, info.nuid);
+            let mut bytes = Vec::new();
+            let mut next = None;
+            while bytes.len() < info.size {
+                let part = shelf.stream.direct_get_next_for_subject(parts.as_str(), next).await;
+                let part = part.map_err(|error| FarmError::server(&doing, &error))?;
+                bytes.extend_from_slice(&part.payload);
+                next = Some(part.sequence + 1);
+            }
+            let digest = format!("SHA-256={}", URL_SAFE.encode(Sha256::digest(&bytes)));
+            if bytes.len() == info.size && info.digest == Some(digest) {
+                Ok(bytes)
+            } else {
+                Err(FarmError::Damaged {
+                    what: what.to_owned(),
+                    reason: "its digest is another one".to_owned(),
+                })
             }
         })
         .await
