@@ -123,13 +123,25 @@ impl Machine {
             clock: Arc::new(SystemTime::now),
             random: Arc::new(random),
             utc_offset_minutes: Arc::new(utc_offset_minutes),
-            worker: format!("{}-{:08x}", std::process::id(), random_u32()),
+            machine: machine_name(),
             presence: presence::read(),
             origin,
             role,
             timing: Timing::default(),
         }
     }
+}
+
+/// A name for this machine that its processes share, and that no other has: the host's name alone may be `localhost`.
+fn machine_name() -> String {
+    #[cfg(unix)]
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    let host = std::env::var("COMPUTERNAME").unwrap_or_default();
+    let id = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    let plain = |c: char| if c.is_alphanumeric() || c == '-' || c == '.' { c } else { '_' };
+    let id: String = id.trim().chars().take(8).collect();
+    format!("{host}-{id}").chars().map(plain).collect()
 }
 
 /// Fills a buffer from the system's random source.
@@ -171,6 +183,13 @@ mod tests {
     #[test]
     fn offsets_are_whole_minutes_of_a_day() {
         assert!(utc_offset_minutes(SystemTime::now()).abs() <= 15 * 60);
+    }
+
+    #[test]
+    fn all_processes_of_a_machine_call_it_the_same() {
+        let named = || Machine::read().surroundings(Origin::Cli, Role::Guest).machine;
+        assert_eq!(named(), named());
+        assert!(named().len() > 1 && !named().contains(['/', '#']), "{}", named());
     }
 
     #[test]

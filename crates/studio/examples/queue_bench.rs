@@ -33,7 +33,7 @@ fn open(folder: &Path, renderers: Renderers) -> Arc<Studio> {
             }
         }),
         utc_offset_minutes: Arc::new(|_| 0),
-        worker: "bench/1".to_owned(),
+        machine: "bench".to_owned(),
         presence: Presence::default(),
         origin: Origin::Cli,
         role: Role::Owner,

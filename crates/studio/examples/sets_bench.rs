@@ -35,7 +35,7 @@ fn main() {
             }
         }),
         utc_offset_minutes: Arc::new(|_| 0),
-        worker: "bench/1".to_owned(),
+        machine: "bench".to_owned(),
         presence: Presence::default(),
         origin: Origin::Cli,
         role: Role::Guest,

@@ -98,7 +98,12 @@ impl Core {
         let none = StudioError::new(ErrorKind::Internal, "the library is not open yet");
         Self {
             // A process id comes again, in a container always the same one.
-            worker: format!("{}/{:08x}", surroundings.worker, u32::from_le_bytes(random)),
+            worker: format!(
+                "{}/{}/{:08x}",
+                surroundings.machine,
+                std::process::id(),
+                u32::from_le_bytes(random)
+            ),
             broadcast: Broadcast::default(),
             settings,
             models,

@@ -38,8 +38,9 @@ pub struct Surroundings {
     pub random: Random,
     /// Minutes that local time is ahead of UTC at a moment.
     pub utc_offset_minutes: Arc<dyn Fn(SystemTime) -> i32 + Send + Sync>,
-    /// A name that no other process with the same library has: host and process id.
-    pub worker: String,
+    /// This machine's name, without `/` and `#`: the same in all its processes, for they can see each other's locks, and
+    /// another on every other machine, whose locks may be invisible.
+    pub machine: String,
     /// Battery and user.
     pub presence: Presence,
     /// Which door this is.

@@ -46,7 +46,7 @@ impl Bench {
                 bytes.iter_mut().zip(count.iter().cycle()).for_each(|(byte, count)| *byte = *count);
             }),
             utc_offset_minutes: Arc::new(|_| 0),
-            worker: format!("here/{}", std::process::id()),
+            machine: "here".to_owned(),
             presence: tarim_studio::sets::Presence::default(),
             origin: Origin::Cli,
             role: Role::Owner,

@@ -37,7 +37,7 @@ fn open(folder: &Path) -> Arc<Studio> {
             }
         }),
         utc_offset_minutes: Arc::new(|_| 0),
-        worker: format!("here/{}", std::process::id()),
+        machine: "here".to_owned(),
         presence: Presence::default(),
         origin: Origin::Cli,
         role: Role::Owner,

@@ -76,7 +76,7 @@ impl Home {
                 }
             }),
             utc_offset_minutes: Arc::new(|_| 480),
-            worker: "here/1".to_owned(),
+            machine: "here".to_owned(),
             presence: tarim_studio::sets::Presence::default(),
             origin: Origin::Window,
             role: Role::Owner,

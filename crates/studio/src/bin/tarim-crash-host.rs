@@ -81,7 +81,7 @@ fn host(folder: &Path, starter: PathBuf) -> ExitCode {
             }
         }),
         utc_offset_minutes: Arc::new(|_| 0),
-        worker: format!("here/{}", std::process::id()),
+        machine: "here".to_owned(),
         presence: tarim_studio::sets::Presence::default(),
         origin: Origin::Cli,
         role: Role::Owner,

@@ -78,7 +78,7 @@ impl Bench {
                 }
             }),
             utc_offset_minutes: Arc::new(|_| 480),
-            worker: format!("test/{}", COUNT.fetch_add(1, Ordering::Relaxed)),
+            machine: "test".to_owned(),
             presence: crate::sets::Presence::default(),
             origin: Origin::Window,
             role: Role::Owner,

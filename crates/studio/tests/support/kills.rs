@@ -46,7 +46,7 @@ pub fn guest(folder: &Path, seed: u64, ahead: Duration) -> Arc<Studio> {
         clock: Arc::new(move || SystemTime::now() + ahead),
         random: Arc::new(move |bytes| bytes.fill_with(|| dice.lock().unwrap().below(256) as u8)),
         utc_offset_minutes: Arc::new(|_| 0),
-        worker: format!("here/{}", std::process::id()),
+        machine: "here".to_owned(),
         presence: Presence::default(),
         origin: Origin::Cli,
         role: Role::Guest,
