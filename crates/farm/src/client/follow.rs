@@ -46,6 +46,9 @@ async fn read_ends(inner: &Inner, next: &mut u64) -> Result<(), FarmError> {
         ..pull::Config::default()
     };
     let consumer = inner.shelves.done.create_consumer(config).await.map_err(|error| wrong(&error))?;
+    if consumer.cached_info().num_pending == 0 {
+        inner.caught_up.send_replace(true);
+    }
     loop {
         let batch = consumer.batch().max_messages(ENDS).expires(PULL).heartbeat(PULL / 4).messages().await;
         let mut batch = batch.map_err(|error| wrong(&error))?;
@@ -54,13 +57,19 @@ async fn read_ends(inner: &Inner, next: &mut u64) -> Result<(), FarmError> {
                 what: "say how jobs ended".to_owned(),
                 reason: error.to_string(),
             })?;
-            let Ok(sequence) = message.info().map(|info| info.stream_sequence) else { continue };
+            let Ok((sequence, pending)) = message.info().map(|info| (info.stream_sequence, info.pending))
+            else {
+                continue;
+            };
             if let Ok(done) = serde_json::from_slice::<DoneMessage>(&message.payload)
                 && done.version == VERSION
             {
                 inner.arrived(Arrived { sequence, done: Arc::new(done) }).await;
             }
             *next = sequence + 1;
+            if pending == 0 {
+                inner.caught_up.send_replace(true);
+            }
         }
     }
 }

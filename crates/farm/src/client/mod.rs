@@ -99,6 +99,8 @@ pub(crate) struct Inner {
     name: String,
     shown: String,
     state: Arc<Mutex<State>>,
+    /// Whether the ends are read that were there when the listening began; what is submitted before may have ended already.
+    caught_up: tokio::sync::watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -178,7 +180,15 @@ impl Farm {
             lock(&told).tell(if there { FarmEvent::Connected } else { FarmEvent::Disconnected });
         };
         let shelves = runtime.block_on(Shelves::open(connection, options, heard))?;
-        let inner = Inner { shelves, submitter, name: name.into(), shown: connection.shown(), state };
+        let inner = Inner {
+            shelves,
+            submitter,
+            name: name.into(),
+            shown: connection.shown(),
+            state,
+            // Nobody who does not listen waits.
+            caught_up: tokio::sync::watch::Sender::new(true),
+        };
         Ok(Self { inner: Arc::new(inner), runtime: Some(runtime) })
     }
 
@@ -186,6 +196,7 @@ impl Farm {
     pub fn follow(&self) -> Receiver<FarmEvent> {
         let (sender, receiver) = mpsc::channel();
         lock(&self.inner.state).events = Some(sender);
+        self.inner.caught_up.send_replace(false);
         if let Some(runtime) = &self.runtime {
             runtime.spawn(follow::ends(Arc::clone(&self.inner)));
             runtime.spawn(follow::news(Arc::clone(&self.inner)));

@@ -19,6 +19,8 @@ use crate::shelves::Shelves;
 const TRIES: u32 = 5;
 /// How many messages are on their way to the server at once.
 const AT_ONCE: usize = 64;
+/// How long the ends of an earlier process are waited for.
+const CATCH_UP: Duration = Duration::from_secs(5);
 
 /// One picture to draw.
 #[derive(Clone, Debug)]
@@ -94,6 +96,7 @@ impl Farm {
                 pairs.into_iter().filter_map(|(name, pixels)| Some((name.clone()?, pixels.as_ref()?))),
             );
         }
+        self.wait(self.inner.caught_up())?;
         let mut sending = Vec::new();
         {
             let mut state = lock(&self.inner.state);
@@ -174,6 +177,14 @@ impl Farm {
 }
 
 impl Inner {
+    /// Waits until the ends of before are known; not for long, for all that it spares is drawing one of them again.
+    async fn caught_up(&self) -> Result<(), FarmError> {
+        let mut caught_up = self.caught_up.subscribe();
+        let reading = caught_up.wait_for(|caught_up| *caught_up);
+        let _ = tokio::time::timeout(CATCH_UP.min(self.shelves.patience), reading).await;
+        Ok(())
+    }
+
     /// Puts an input there, unless it is there for long enough yet.
     async fn input(&self, name: &Token, pixels: &Pixels) -> Result<(), FarmError> {
         let shelves = &self.shelves;

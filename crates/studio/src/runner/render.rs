@@ -89,11 +89,12 @@ impl DeviceLane {
                 limit.ran_out(count, size);
             });
         }
-        let held = attempt.end(ended.as_ref());
         if out_of_memory {
-            // All of it is given back: nobody knows what holds it.
+            // All of it is given back, before anybody hears of it: nobody knows what holds it.
             self.slot.kill();
+            attempt.end(ended.as_ref());
         } else {
+            let held = attempt.end(ended.as_ref());
             self.slot.used((!failed).then_some(held));
         }
     }
